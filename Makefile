@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, the dbfleet.mysql authors
+
+.DEFAULT_GOAL := help
+.PHONY: help setup image demo demo-down test lint unit real molecule clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r target about; do printf '%-18s %s\n' "$$target" "$$about"; done
+	@echo
+	@echo '  PYTHON=python3.12 make setup takes another Python than the newest that is there.'
+
+setup:  ## install what is needed: Debian packages, a virtual environment
+	@lab/lab setup
+
+image: setup  ## build the image of the MySQL servers
+	@lab/lab image
+
+demo:  ## three MySQL servers, the plugin put on them, verified across a restart
+	@lab/demo
+
+demo-down:  ## remove the servers of the demo
+	@lab/lab down demo
+
+test: setup image  ## all of the tests: lint, unit, real, molecule
+	@total=$$(date +%s); for stage in lint unit real molecule; do \
+		printf '\n== %s\n' "$$stage"; start=$$(date +%s); \
+		$(MAKE) --no-print-directory "$$stage" || exit 1; \
+		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
+	done; printf '\n== all passed: %s s\n' $$(($$(date +%s) - total))
+
+lint: setup  ## the checks of style, types and documentation
+	@lab/run tests/lint
+
+unit: setup  ## the unit tests
+	@lab/run tests/run-unit
+
+real: setup  ## the tests against real servers
+	@lab/run pytest tests/real
+
+molecule: setup  ## the molecule scenarios
+	@lab/run molecule test --all
+
+clean:  ## remove all that the targets made, except Debian packages
+	@lab/lab clean
+	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, the dbfleet.mysql authors
+"""What the machine must have: Debian packages, the virtual environment, a few links."""
+
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import podman
+from base import ANSIBLE, CHECKOUT, PREFIX, VENV, LabError, digest, locked, say, search_path, stage
+
+# Debian package -> a program or file of it. A program from elsewhere is as good.
+_PACKAGES = {
+    "podman": "podman",
+    "runc": "runc",
+    "mmdebstrap": "mmdebstrap",
+    "iptables": "iptables",
+    "shellcheck": "shellcheck",
+    "git": "git",
+    "netavark": "/usr/lib/podman/netavark",
+    "aardvark-dns": "/usr/lib/podman/aardvark-dns",
+}
+# What containers need besides where the caller is not root.
+_ROOTLESS = {"uidmap": "newuidmap", "slirp4netns": "slirp4netns", "passt": "pasta"}
+
+_REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "constraints.txt")
+_STAMP = VENV / "complete"
+# This program may itself run in the virtual environment that it makes anew.
+_BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
+_COLLECTIONS = ANSIBLE / "collections" / "ansible_collections"
+# Taken out of the package "ansible": the whole of it is half a gigabyte.
+_ANSIBLE = "ansible==14.5.0"
+_WANTED = ("containers/podman", "ansible/mysql")
+
+
+def setup() -> None:
+    """Brings the machine to where the lab works; quick where all is there."""
+    _packages()
+    _session()
+    with locked("setup"):
+        _virtual_environment()
+        _link()
+        _collections()
+
+
+def environment(*, full: bool = False) -> dict[str, str]:
+    """The environment for others: all of it, or only what is ours."""
+    own = {
+        "LAB_PREFIX": PREFIX,
+        "PATH": os.pathsep.join([str(VENV / "bin"), search_path()]),
+        "VIRTUAL_ENV": str(VENV),
+        # Nothing of ours goes to the caller's home.
+        "ANSIBLE_HOME": str(ANSIBLE),
+        "ANSIBLE_COLLECTIONS_PATH": str(ANSIBLE / "collections"),
+        "MOLECULE_GLOB": "molecule/*/molecule.yml",
+    }
+    if podman.SETTINGS.exists():
+        own["CONTAINERS_CONF"] = str(podman.SETTINGS)
+    return {**os.environ, **own} if full else own
+
+
+def _packages() -> None:
+    missing = _missing()
+    if not missing:
+        return
+    if shutil.which("apt-get") is None:
+        raise LabError(
+            f"missing here: {' '.join(missing)} (so named in Debian); "
+            "install them with your package manager, then go on"
+        )
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if os.geteuid() != 0:
+        raise LabError(f"packages are missing; install them and go on:\nsudo {' '.join(install)}")
+    say(f"Debian packages to install: {' '.join(missing)}")
+    wait = ("-o", "DPkg::Lock::Timeout=300")
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", PATH=search_path())
+    stage("reading the package lists", ["apt-get", *wait, "update"], "apt-update", env)
+    stage("installing them", [*install[:1], *wait, *install[1:]], "apt-install", env)
+    left = _missing()
+    if left:
+        raise LabError(f"still missing after the installation: {' '.join(left)}")
+
+
+def _session() -> None:
+    # Podman without root keeps its networks in the folder of the login session.
+    if os.geteuid() != 0 and not os.environ.get("XDG_RUNTIME_DIR"):
+        raise LabError(
+            "this shell belongs to no login session (XDG_RUNTIME_DIR is not set), which podman "
+            "needs where it runs without root: log in (ssh, or `machinectl shell USER@`) and go on"
+        )
+
+
+def _missing() -> list[str]:
+    wanted = dict(_PACKAGES)
+    if os.geteuid() != 0:
+        wanted |= _ROOTLESS
+    path = search_path()
+    missing = [
+        package
+        for package, proof in wanted.items()
+        if shutil.which(proof, path=path) is None and not _helper(proof)
+    ]
+    try:
+        import ensurepip  # noqa: F401  # Debian's Python comes without it
+    except ImportError:
+        missing.append("python3-venv")
+    return missing
+
+
+def _helper(proof: str) -> bool:
+    # Podman looks for its helpers in these.
+    folders = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/libexec/podman")
+    return any((Path(folder) / Path(proof).name).exists() for folder in folders)
+
+
+def _virtual_environment() -> None:
+    files = [CHECKOUT / name for name in _REQUIREMENTS]
+    wanted = digest(*(path.read_bytes() for path in files), sys.version)
+    if _STAMP.exists() and _STAMP.read_text() == wanted:
+        return
+    # The stamp goes first and comes last: what a cut-off run leaves is never taken for whole.
+    _STAMP.unlink(missing_ok=True)
+    shutil.rmtree(VENV, ignore_errors=True)
+    version = ".".join(map(str, sys.version_info[:3]))
+    stage(
+        f"making the virtual environment .venv (Python {version})",
+        [_BASE_PYTHON, "-m", "venv", str(VENV)],
+        "venv",
+    )
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    stage(
+        "installing Ansible and the test tools into it",
+        [*pip, "install", "-r", str(files[1]), "-c", str(files[2])],
+        "pip",
+        next_step="Is a Python package index within reach?",
+    )
+    _STAMP.write_text(wanted)
+
+
+def _link() -> None:
+    """Ansible finds the checkout as the installed collection."""
+    link = _COLLECTIONS / "dbfleet" / "mysql"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = os.path.relpath(CHECKOUT, link.parent)
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _collections() -> None:
+    """Puts in the two collections that the lab and the benchmark use."""
+    stamp = _COLLECTIONS / "from"
+    wanted = digest(_ANSIBLE, *_WANTED)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        stage(
+            f"fetching the collections of {_ANSIBLE}",
+            [
+                *(str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"),
+                *("download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
+                *(f"--dest={folder}", _ANSIBLE),
+            ],
+            "collections",
+            next_step="Is a Python package index within reach?",
+        )
+        wheel = next(Path(folder).glob("*.whl"))
+        for name in _WANTED:
+            shutil.rmtree(_COLLECTIONS / name, ignore_errors=True)
+        stems = tuple(f"ansible_collections/{name}/" for name in _WANTED)
+        with zipfile.ZipFile(wheel) as archive:
+            members = [name for name in archive.namelist() if name.startswith(stems)]
+            archive.extractall(_COLLECTIONS.parent, members)
+    stamp.write_text(wanted)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask the server's own binary what it thinks of its option files. Private to dbfleet.mysql.
+
+``mysqld --validate-config`` (from 8.0.16) reads option files and loads plugin libraries as at a
+start, and ends before it touches data, sockets or a group. It exits 1 where the server would not
+start. A library that cannot be loaded is an ERROR line of its output only: the server starts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, NamedTuple, Sequence
+
+#: The first version that knows the option; 5.7 fails with it on every file.
+FIRST_VERSION = (8, 0, 16)
+
+#: "Couldn't load plugin named '%s' with soname '%s'." (ER_PLUGIN_CANT_LOAD)
+CANNOT_LOAD = "MY-010736"
+
+_ERROR_LINE = re.compile(r"\[ERROR\] (?:\[(MY-\d+)\] )?(?:\[\w+\] )?(.*)")
+
+#: Runs a command; returns exit status, standard output and standard error.
+Run = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+
+class Verdict(NamedTuple):
+    """What mysqld says: would it start, and which errors it reports, as (code, text)."""
+
+    starts: bool
+    errors: tuple[tuple[str, str], ...]
+
+    def new_since(self, earlier: Verdict) -> tuple[tuple[str, str], ...]:
+        """The errors that it did not report before."""
+        return tuple(error for error in self.errors if error not in earlier.errors)
+
+
+def server_version(run: Run, mysqld: str) -> tuple[str, bool]:
+    """Return the version of a server's binary, and whether it knows ``--validate-config``.
+
+    The version is empty where the binary does not tell one.
+    """
+    _status, output, _errors = run([mysqld, "--version"])
+    match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)\S*", output)
+    if match is None:
+        return "", False
+    numbers = tuple(int(number) for number in match.groups())
+    return match.group(0)[len("Ver ") :], numbers >= FIRST_VERSION and "MariaDB" not in output
+
+
+def validate(
+    run: Run, mysqld: str, defaults_file: str | None, group_suffix: str | None, user: str | None
+) -> Verdict:
+    """Return what mysqld says of the option files.
+
+    Args:
+        run: runs a command.
+        mysqld: path of the binary.
+        defaults_file: as in its own option; None for the default files.
+        group_suffix: as in its own option.
+        user: an operating system user to become; mysqld refuses to run as root without one.
+    """
+    command = [mysqld]
+    if defaults_file is not None:
+        command.append("--defaults-file=" + defaults_file)
+    if group_suffix is not None:
+        command.append("--defaults-group-suffix=" + group_suffix)
+    command.append("--validate-config")
+    if user is not None:
+        command.append("--user=" + user)
+    status, _output, errors = run(command)
+    found = []
+    for line in errors.splitlines():
+        match = _ERROR_LINE.search(line)
+        if match is not None:
+            found.append((match.group(1) or "", _without_values(match.group(2))))
+    return Verdict(status == 0, tuple(found))
+
+
+def _without_values(text: str) -> str:
+    """Return an error's text without the values of options, one of which may be a password."""
+    return re.sub(r"'(-{0,2}[\w-]+)=[^']*'", r"'\1=...'", text)

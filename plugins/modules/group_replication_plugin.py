@@ -1,0 +1,394 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible module: the Group Replication plugin in a running MySQL server."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: group_replication_plugin
+short_description: Install, verify or remove MySQL's Group Replication plugin in a running server
+version_added: 1.0.0
+description:
+  - Runs C(INSTALL PLUGIN group_replication) where the server does not have the plugin, and is done
+    only when the server itself says that the plugin is C(ACTIVE), of type C(GROUP REPLICATION) and
+    from the asked library.
+  - Leaves the plugin lasting. By default the row that C(INSTALL PLUGIN) writes into C(mysql.plugin)
+    stays only where nothing else loads the plugin at start, because a server that has both logs an
+    error at each start.
+  - Starts no group, leaves no group and changes no read-only server unless told to.
+  - It never writes option files. For those there is M(dbfleet.mysql.plugin_load_add).
+author:
+  - dbfleet.mysql authors (@dbfleet)
+extends_documentation_fragment:
+  - dbfleet.mysql.attributes
+  - dbfleet.mysql.connection
+options:
+  state:
+    description:
+      - V(present) installs the plugin where it is missing and verifies it.
+      - V(absent) runs C(UNINSTALL PLUGIN group_replication). A line in an option file that loads
+        the plugin is left, and brings it back at the next start; RV(warnings) says so.
+    type: str
+    choices: [present, absent]
+    default: present
+  library:
+    description:
+      - The plugin's shared library, a file name in the server's C(plugin_dir).
+      - The default follows the server's own operating system, V(group_replication.so) or
+        V(group_replication.dll).
+    type: str
+  register:
+    description:
+      - Whether the plugin has a row in C(mysql.plugin), from which the server loads it at start.
+      - V(auto) keeps a row only where no option file and no option on the server's command line
+        loads the plugin at start. Where the server's option files cannot be seen, the row that
+        C(INSTALL PLUGIN) writes stays.
+      - V(always) keeps the row whatever else loads the plugin.
+      - V(never) keeps no row.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  defaults_file:
+    description:
+      - The option file that the server starts from, as its own option C(--defaults-file) names it.
+      - Without it, what the running server was started with counts, else MySQL's own list of
+        default option files.
+    type: path
+  allow_group_start:
+    description:
+      - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
+        file or a persisted variable configures a group name and C(group_replication_start_on_boot)
+        is not C(OFF); with C(group_replication_bootstrap_group=ON) it makes a new group.
+      - With V(false) such an installation is refused.
+    type: bool
+    default: false
+  allow_leave_group:
+    description:
+      - With O(state=absent), whether a server that is a member of a group may be taken out of it.
+      - It is refused all the same where the group would lose its majority.
+    type: bool
+    default: false
+  lift_super_read_only:
+    description:
+      - Whether C(super_read_only) may be turned off for the one statement that needs it. It is
+        turned on again whatever becomes of the statement.
+      - With V(false) a change of a server with C(super_read_only=ON) is refused. A server where
+        nothing is to be changed is verified all the same.
+    type: bool
+    default: false
+  lock_wait_timeout:
+    description:
+      - How long a statement may wait for a lock, such as a running backup's, in seconds.
+    type: int
+    default: 60
+  check_mysql_session:
+    description:
+      - Whether to fail where the account C('mysql.session'@'localhost') is missing, without which
+        Group Replication cannot start.
+    type: bool
+    default: true
+notes:
+  - The account needs C(INSERT) and C(DELETE) on C(mysql.plugin), C(SELECT) on C(mysql.plugin) and
+    C(mysql.user), and C(SYSTEM_VARIABLES_ADMIN) (C(SUPER) on MySQL 5.7) where rows of
+    C(mysql.plugin) or C(super_read_only) are to be changed.
+  - Run it as C(root) on the server's own host. Otherwise the server's option files and command line
+    may not be readable; RV(survives_restart) is then V(null) rather than a guess.
+  - No statement is written to the binary log.
+seealso:
+  - module: dbfleet.mysql.plugin_load_add
+  - name: Configuring an Instance for Group Replication
+    description: The manual's description of the same work by hand.
+    link: https://dev.mysql.com/doc/refman/8.4/en/group-replication-configuring-instances.html
+"""
+
+EXAMPLES = r"""
+- name: Install and verify the plugin, as root over the local socket
+  dbfleet.mysql.group_replication_plugin:
+
+- name: See what would be executed, without executing it
+  dbfleet.mysql.group_replication_plugin:
+  check_mode: true
+  register: result
+
+- name: Log in with an account and a password
+  dbfleet.mysql.group_replication_plugin:
+    login_user: provision
+    login_password: "{{ provision_password }}"
+    login_host: 127.0.0.1
+
+- name: Install on a secondary, which is read-only
+  dbfleet.mysql.group_replication_plugin:
+    lift_super_read_only: true
+
+- name: Remove the plugin
+  dbfleet.mysql.group_replication_plugin:
+    state: absent
+"""
+
+RETURN = r"""
+plugin:
+  description:
+    - What the server says of the plugin at the end, in check mode as it is now.
+    - V(null) where it does not have it.
+  returned: when the server could be asked
+  type: dict
+  sample:
+    library: group_replication.so
+    license: GPL
+    load_option: "ON"
+    name: group_replication
+    status: ACTIVE
+    type: GROUP REPLICATION
+    version: "1.1"
+server:
+  description: What the server says of itself.
+  returned: when the server could be asked
+  type: dict
+  contains:
+    version:
+      description: The server's version.
+      type: str
+      sample: 8.4.3
+    flavor:
+      description: V(MySQL) or V(Percona Server).
+      type: str
+      sample: MySQL
+    plugin_dir:
+      description: The folder that the server loads plugins from.
+      type: str
+      sample: /usr/lib/mysql/plugin/
+    super_read_only:
+      description: Whether the server refuses writes even of administrators.
+      type: bool
+      sample: false
+    option_file:
+      description:
+        - The option file that the server starts from, where a line that loads the plugin belongs.
+        - V(null) where the server's option files cannot be seen from the managed host.
+      type: str
+      sample: /etc/mysql/my.cnf
+registered:
+  description: Whether C(mysql.plugin) has the plugin's row; V(null) where it may not be read.
+  returned: when the server could be asked
+  type: bool
+  sample: false
+loaded_at_start_by:
+  description: All that loads the plugin at the server's next start, as far as it can be seen.
+  returned: when the server could be asked
+  type: list
+  elements: str
+  sample: ["/etc/mysql/my.cnf:12"]
+survives_restart:
+  description:
+    - Whether the server has the plugin after a restart.
+    - V(null) where the server's option files cannot be seen and C(mysql.plugin) has no row.
+  returned: when the server could be asked
+  type: bool
+  sample: true
+executed_statements:
+  description:
+    - The SQL statements that were run to change something, in order; in check mode those that would
+      be run.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - SET SESSION lock_wait_timeout = 60
+    - INSTALL PLUGIN group_replication SONAME 'group_replication.so'
+warnings:
+  description: What a person should know although the task succeeded.
+  returned: when there is something to say
+  type: list
+  elements: str
+  sample: ["/etc/mysql/my.cnf:12 loads the plugin again at the next start."]
+error_code:
+  description:
+    - A stable word for what went wrong. All are listed with their remedies in the collection's
+      C(docs/error_codes.md).
+  returned: on failure
+  type: str
+  sample: access_denied
+cause:
+  description: What is wrong, in one sentence.
+  returned: on failure
+  type: str
+  sample: The server at /run/mysqld/mysqld.sock does not let account 'ops' log in (error 1045).
+next_step:
+  description: What to do about it, in one sentence.
+  returned: on failure
+  type: str
+  sample: Check login_user and login_password (or config_file).
+mysql_error_number:
+  description: MySQL's own error number.
+  returned: on failures that the server or the client library reported
+  type: int
+  sample: 1045
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import (
+    Connection,
+    StatementError,
+    connect,
+    connection_argument_spec,
+    resolve_login,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+    Request,
+    State,
+    Statement,
+    execute,
+    planned,
+    read_plugin,
+    read_row,
+    read_state,
+    statement_failure,
+    undo_install,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin_plan import (
+    check_request,
+    notes,
+    plan_absent,
+    plan_present,
+    predict,
+    survives_restart,
+    verify_absent,
+    verify_present,
+)
+
+
+def run(module: AnsibleModule) -> None:
+    """Do what the task asks for and leave the module with its result."""
+    executed: list[Statement] = []
+    try:
+        result = _apply(module, executed)
+    except Failure as failure:
+        module.fail_json(executed_statements=_texts(executed), **failure.as_result())
+    except StatementError as error:
+        query_failure = statement_failure("a query of its own state", error)
+        module.fail_json(executed_statements=_texts(executed), **query_failure.as_result())
+    module.exit_json(**result)
+
+
+def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
+    """Read the server's state, compare it with the task, change it, and return the result."""
+    request = Request(**{name: module.params[name] for name in Request._fields})
+    check_request(request)
+    login = resolve_login(module.params)
+    if login.password:
+        # One from config_file; Ansible itself hides only what came as an option.
+        module.no_log_values.add(login.password)
+    connection = connect(login, read_timeout=request.lock_wait_timeout + login.connect_timeout)
+    try:
+        before = read_state(connection, request, module.params["defaults_file"])
+        plan = plan_present if request.state == "present" else plan_absent
+        statements = plan(connection, before, request)
+        if module.check_mode:
+            executed += planned(before, request, statements)
+            changed = bool(statements)
+            now, after = before, predict(before, statements)
+        else:
+            changed = _change(connection, before, request, statements, executed)
+            if executed:
+                now = before._replace(plugin=read_plugin(connection), row=read_row(connection))
+            else:
+                now = before
+            after = now
+    finally:
+        connection.close()
+    for note in notes(now, request):
+        module.warn(note)
+    return {
+        "changed": changed,
+        "executed_statements": _texts(executed),
+        "diff": {"before": _visible(before), "after": _visible(after)},
+        **_facts(now),
+    }
+
+
+def _change(
+    connection: Connection,
+    before: State,
+    request: Request,
+    statements: list[Statement],
+    executed: list[Statement],
+) -> bool:
+    """Execute the statements and verify what the server says afterwards."""
+    try:
+        changed = execute(connection, before, request, statements, executed)
+        if request.state == "present":
+            verify_present(connection, before)
+        else:
+            verify_absent(connection)
+    except Failure as failure:
+        if request.state == "present" and before.plugin is None:
+            try:
+                undo_install(connection, before, request, executed)
+            except (Failure, StatementError) as left:
+                failure.details["left_behind"] = str(left)
+        raise
+    return changed
+
+
+def _facts(state: State) -> dict[str, Any]:
+    """Return the result's description of the server and the plugin."""
+    sources = [str(load.argument.source) for load in state.loads]
+    return {
+        "plugin": state.plugin._asdict() if state.plugin else None,
+        "server": {
+            "version": state.server.version,
+            "flavor": state.server.flavor,
+            "plugin_dir": state.server.plugin_dir,
+            "super_read_only": state.server.super_read_only,
+            "option_file": state.options.main_file if state.options else None,
+        },
+        "registered": None if state.row is None else bool(state.row),
+        "loaded_at_start_by": sources + (["mysql.plugin"] if state.row else []),
+        "survives_restart": survives_restart(state),
+    }
+
+
+def _visible(state: State) -> dict[str, Any]:
+    """Return what the diff shows."""
+    return {
+        "status": state.plugin.status if state.plugin else None,
+        "registered": None if state.row is None else bool(state.row),
+    }
+
+
+def _texts(statements: list[Statement]) -> list[str]:
+    return [str(statement) for statement in statements]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "library": {"type": "str"},
+            "register": {
+                "type": "str",
+                "choices": ["auto", "always", "never"],
+                "default": "auto",
+            },
+            "defaults_file": {"type": "path"},
+            "allow_group_start": {"type": "bool", "default": False},
+            "allow_leave_group": {"type": "bool", "default": False},
+            "lift_super_read_only": {"type": "bool", "default": False},
+            "lock_wait_timeout": {"type": "int", "default": 60},
+            "check_mysql_session": {"type": "bool", "default": True},
+            **connection_argument_spec(),
+        },
+        supports_check_mode=True,
+    )
+    run(module)
+
+
+if __name__ == "__main__":
+    main()

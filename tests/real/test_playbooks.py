@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks on a fleet of real servers, some of them with something the matter."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import Control, Server, lab, remote_executions
+
+INSTALL = "dbfleet.mysql.group_replication_plugin"
+VERIFY = "dbfleet.mysql.verify"
+REMOVE = "dbfleet.mysql.remove"
+HOSTS = {"mysql1": {}, "mysql2": {}, "mysql3": {}}
+
+
+def summary(output: str) -> list[str]:
+    """Return the fleet's table, without its head."""
+    lines = output[output.index("TASK [Summarize the fleet]") :].splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("host  "))
+    tail = next(number for number, line in enumerate(lines) if line.startswith("ok: "))
+    return lines[head + 2 : tail]
+
+
+def recap(output: str, host: str) -> dict[str, int]:
+    """Return a host's numbers in the play recap."""
+    line = next(line for line in output.splitlines() if re.match(rf"{host}\s+: ok=", line))
+    return {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def test_install_verify_restart_and_remove(servers: list[Server], control: Control) -> None:
+    before = [server.option_files() for server in servers]
+
+    bare = control.playbook(VERIFY, HOSTS)
+    assert bare.code != 0
+    assert bare.output.count("This is still to be done: SET SESSION") == len(servers)
+    assert [server.option_files() for server in servers] == before
+    assert [server.plugin_status() for server in servers] == ["", "", ""]
+
+    first = control.playbook(INSTALL, HOSTS, "-vvv")
+    assert first.code == 0, first.output
+    assert remote_executions(first.output) == 3 * len(servers)
+    for row in summary(first.output)[: len(servers)]:
+        cells = re.split(r"\s{2,}", row)
+        assert cells[2:5] == ["ACTIVE", "group_replication.so", "GPL"]
+        assert re.fullmatch(r"/etc/mysql/my\.cnf:\d+", cells[5])
+        assert cells[6] == "yes"
+
+    second = control.playbook(INSTALL, HOSTS, "-vvv")
+    assert second.code == 0
+    assert remote_executions(second.output) == len(servers)
+    assert all(recap(second.output, host)["changed"] == 0 for host in HOSTS)
+
+    lab("restart", "real")
+    verified = control.playbook(VERIFY, HOSTS, "-vvv")
+    assert verified.code == 0, verified.output
+    assert remote_executions(verified.output) == len(servers)
+    for server in servers:
+        assert server.plugin_status() == "ACTIVE"
+        assert not server.registered()
+        assert "already exists" not in server.last_start()
+        assert "Couldn't load plugin" not in server.last_start()
+
+    removed = control.playbook(REMOVE, HOSTS)
+    assert removed.code == 0, removed.output
+    assert [server.plugin_status() for server in servers] == ["", "", ""]
+    assert [server.option_files() for server in servers] == before
+    again = control.playbook(REMOVE, HOSTS)
+    assert all(recap(again.output, host)["changed"] == 0 for host in HOSTS)
+
+
+def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], control: Control) -> None:
+    password = "not-to-be-seen-4711"  # noqa: S105 - planted, to be looked for
+    untouched = [server.option_files() for server in servers[1:]]
+    lab("stop-server", "real", "mysql3")
+    try:
+        run = control.playbook(
+            INSTALL,
+            {
+                "well": {"server": "mysql1"},
+                "gone": {"server": "no-such-container"},
+                "down": {"server": "mysql3"},
+                "refused": {
+                    "server": "mysql2",
+                    "group_replication_login_user": "nobody",
+                    "group_replication_login_password": password,
+                },
+                "wrongsocket": {
+                    "server": "mysql2",
+                    "group_replication_login_unix_socket": "/run/nowhere.sock",
+                },
+                "nopython": {
+                    "server": "mysql2",
+                    "ansible_python_interpreter": "/usr/bin/no-python",
+                },
+            },
+            "-vvv",
+            "--diff",
+        )
+    finally:
+        lab("start-server", "real", "mysql3")
+    assert run.code != 0
+    assert password not in run.output
+    assert recap(run.output, "well")["failed"] == 0
+    assert servers[0].plugin_status() == "ACTIVE"
+    problems = dict(
+        re.findall(r"^  (\w+): (.*)$", "\n".join(summary(run.output)), flags=re.MULTILINE)
+    )
+    assert "cannot be reached" in problems["gone"]
+    assert "There is no socket file" in problems["down"]
+    assert "No server listens on" in problems["down"] or "is down" in problems["down"]
+    assert "does not let account 'nobody' log in" in problems["refused"]
+    assert "/run/nowhere.sock" in problems["wrongsocket"]
+    assert "Install the package python3" in problems["nopython"]
+    for host in problems:
+        assert recap(run.output, host)["failed"] == 1
+    # Nothing half done on those that failed.
+    assert servers[1].plugin_status() == servers[2].plugin_status() == ""
+    assert [server.option_files() for server in servers[1:]] == untouched
+
+
+def test_all_hosts_failing_still_gives_a_summary(server: Server, control: Control) -> None:
+    run = control.playbook(
+        INSTALL, {"mysql1": {"group_replication_login_unix_socket": "/run/nowhere.sock"}}
+    )
+    assert run.code != 0
+    assert "in order: 0 (changed: 0), with a problem: 1" in run.output
+
+
+def test_check_mode_changes_nothing(servers: list[Server], control: Control) -> None:
+    before = [server.option_files() for server in servers]
+    run = control.playbook(INSTALL, HOSTS, "--check", "--diff")
+    assert run.code == 0, run.output
+    assert "+plugin_load_add=group_replication.so" in run.output
+    assert [server.plugin_status() for server in servers] == ["", "", ""]
+    assert [server.option_files() for server in servers] == before
+
+
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_hosts_by_variable(server: Server, control: Control, playbook: str) -> None:
+    run = control.playbook(playbook, HOSTS, "-e", "group_replication_hosts=mysql2", "--list-hosts")
+    assert run.code == 0
+    assert re.findall(r"^\s+(mysql\d)$", run.output, flags=re.MULTILINE) == ["mysql2"]

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of statements that the server refuses: errors that a test's server does not give."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _connection as mysql
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin as plugin
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from test_plugin_plan import REQUEST, SERVER
+
+STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "")
+READ_ONLY = STATE._replace(server=SERVER._replace(super_read_only=True))
+INSTALL = plugin.install_statement("group_replication.so")
+
+
+class Refusing:
+    """Stands in for a connection that refuses the statements that begin with a word."""
+
+    def __init__(self, word, number):
+        self.word = word
+        self.number = number
+        self.seen = []
+
+    def rows(self, sql, parameters=()):
+        self.seen.append(sql)
+        if sql.startswith(self.word):
+            raise mysql.StatementError(self.number, "the server's words")
+        return []
+
+
+@pytest.mark.parametrize(
+    ("number", "error_code"),
+    [
+        (1142, "privilege_missing"),
+        (1227, "privilege_missing"),
+        (1124, "library_not_loadable"),
+        (1126, "library_not_loadable"),
+        (1127, "library_not_loadable"),
+        (1123, "plugin_init_failed"),
+        (1205, "lock_wait_timeout"),
+        (1290, "super_read_only"),
+        (2013, "connection_lost"),
+        (4711, "statement_failed"),
+    ],
+)
+def test_refused_install(number, error_code):
+    executed = []
+    with pytest.raises(Failure) as failure:
+        plugin.execute(Refusing("INSTALL", number), STATE, REQUEST, [INSTALL], executed)
+    assert failure.value.error_code == error_code
+    assert failure.value.details == {"mysql_error_number": number}
+    assert "the server's words" in failure.value.cause
+    assert executed[-1] is INSTALL
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        (INSTALL, 1125),
+        (plugin.UNINSTALL, 1305),
+        (plugin.insert_row_statement("group_replication.so"), 1062),
+    ],
+)
+def test_another_session_was_faster(statement, number):
+    connection = Refusing(statement.sql, number)
+    assert plugin.execute(connection, STATE, REQUEST, [statement], []) is False
+
+
+@pytest.mark.parametrize("number", [1702, 1883])
+def test_refused_uninstall(number):
+    with pytest.raises(Failure) as failure:
+        plugin.execute(Refusing("UNINSTALL", number), STATE, REQUEST, [plugin.UNINSTALL], [])
+    assert failure.value.error_code == "plugin_in_use"
+
+
+def test_super_read_only_is_restored_after_an_error():
+    connection = Refusing("INSTALL", 1126)
+    with pytest.raises(Failure):
+        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+    assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
+    assert connection.seen.count("SET GLOBAL super_read_only = 1") == 1
