@@ -33,7 +33,7 @@ lint: setup  ## the checks of style, types and documentation
 	@lab/run tests/lint
 
 unit: setup  ## the unit tests
-	@lab/run tests/run-unit
+	@lab/run tests/unit/run
 
 real: setup  ## the tests against real servers
 	@lab/run pytest tests/real

@@ -176,8 +176,12 @@ def _is_as_wished(found: dict[str, Any], recipe: str, wish: Wish) -> bool:
     labels = found["Config"].get("Labels") or {}
     if labels.get("recipe") != recipe or found["State"]["Status"] != "running":
         return False
-    # Only a server that was taken down on purpose, or is well, is worth keeping.
-    return wish.stopped or _in(str(found["Name"]), "lab-server", "start").returncode == 0
+    full = str(found["Name"])
+    if wish.stopped:
+        untouched = '[ ! -e /run/lab/pid ] && [ -z "$(ls -A /var/lib/mysql)" ]'
+        return _in(full, "sh", "-c", untouched).returncode == 0
+    # One that was taken down on purpose is worth keeping; one that fails to start is not.
+    return _in(full, "lab-server", "start").returncode == 0
 
 
 def _settings(server: str, full: str) -> bytes:

@@ -159,7 +159,7 @@ def all_entries(
 
 def is_list(argument: Argument, server_version: str | None = None) -> bool:
     """Whether an argument is about one of the plugin lists."""
-    return any(True for _ in _load_arguments([argument], server_version)) or (
+    return any(True for dummy in _load_arguments([argument], server_version)) or (
         argument.value is None and argument.name in LOAD_OPTIONS
     )
 

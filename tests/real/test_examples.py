@@ -6,15 +6,22 @@
 
 from __future__ import annotations
 
-import importlib
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
-from conftest import CHECKOUT, Control, Server
+from conftest import CHECKOUT, Control, Server, run
 
-MODULES = "ansible_collections.dbfleet.mysql.plugins.modules."
+
+def examples(module: str) -> list[dict[str, Any]]:
+    """Return the tasks that ansible-doc shows as a module's examples."""
+    name = "dbfleet.mysql." + module
+    done = run("ansible-doc", "--json", name)
+    assert done.returncode == 0, done.stderr
+    tasks: list[dict[str, Any]] = yaml.safe_load(json.loads(done.stdout)[name]["examples"])
+    return tasks
 
 
 def blocks(page: str) -> list[list[dict[str, Any]]]:
@@ -30,30 +37,30 @@ def test_examples_of_a_module(server: Server, control: Control, module: str) -> 
         " CREATE USER provision@'%' IDENTIFIED BY 'example-password'; GRANT ALL ON *.* TO provision"
     )
     server.sh("mkdir -p /srv/mysql/3307 && printf '[mysqld]\\n' > /srv/mysql/3307/my.cnf")
-    tasks = yaml.safe_load(importlib.import_module(MODULES + module).EXAMPLES)
+    tasks = examples(module)
     assert tasks
     hosts = {server.name: {"provision_password": "example-password"}}
-    run = control.play(tasks, hosts)
-    assert run.code == 0, run.output
-    assert run.output.count("TASK [") == len(tasks)
+    play = control.play(tasks, hosts)
+    assert play.code == 0, play.output
+    assert play.output.count("TASK [") == len(tasks)
 
 
 def test_examples_of_the_readme(server: Server, control: Control) -> None:
-    examples = blocks("README.md")
-    assert len(examples) == 3
-    for example in examples:
+    found = blocks("README.md")
+    assert len(found) == 3
+    for example in found:
         if "hosts" in example[0]:
             path = control.folder / "readme.yml"
             path.write_text(yaml.safe_dump(example))
-            run = control.playbook(str(path), {server.name: {}})
+            play = control.playbook(str(path), {server.name: {}})
         else:
-            run = control.play(example, {server.name: {}})
-        assert run.code == 0, run.output
-        assert f"{server.name} " in run.output.split("PLAY RECAP")[1]
+            play = control.play(example, {server.name: {}})
+        assert play.code == 0, play.output
+        assert f"{server.name} " in play.output.split("PLAY RECAP")[1]
 
 
 @pytest.mark.parametrize("page", ["roles/group_replication/README.md", "docs/error_codes.md"])
 def test_examples_of_a_page(server: Server, control: Control, page: str) -> None:
     for example in blocks(page):
-        run = control.play(example, {server.name: {}})
-        assert run.code == 0, run.output
+        play = control.play(example, {server.name: {}})
+        assert play.code == 0, play.output

@@ -139,7 +139,7 @@ def test_no_update_is_lost_between_two_runs(path):
             [sys.executable, "-c", program, str(path)],
             env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
         )
-        for _ in range(3)
+        for dummy in range(3)
     ]
     assert [child.wait() for child in children] == [0, 0, 0]
     assert path.read_bytes() == b"x" * 60

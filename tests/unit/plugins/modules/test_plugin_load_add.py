@@ -184,7 +184,8 @@ def test_a_file_that_the_server_may_not_read(run, option_file, monkeypatch, mode
     monkeypatch.setattr(plugin_load_add.pwd, "getpwnam", lambda _name: nobody)
     monkeypatch.setattr(plugin_load_add.os, "getgrouplist", lambda _name, group: [group])
     option_file.chmod(mode)
-    assert ("may not read" in json.dumps(run().get("warnings", []))) == warned
+    warnings = json.dumps(run().get("warnings", []))
+    assert (f"may not read {option_file};" in warnings) == warned
 
 
 # ---- what it refuses ----
