@@ -232,13 +232,13 @@ def _content(dice: random.Random, hostile: float) -> bytes:
     lines = []
     if dice.random() < 0.85:
         lines.append(b"[%s]%s" % (dice.choice(_GROUPS), dice.choice(_ENDS)))
-    for dummy in range(dice.choice((0, 1, 2, 3, 5, 8))):
+    for _dummy in range(dice.choice((0, 1, 2, 3, 5, 8))):
         lines.append(_line(dice, hostile))
     data = b"".join(lines)
     if dice.random() < 0.15:
         data = data.rstrip(b"\r\n")
     if hostile < 0.15 and data:
-        for dummy in range(dice.randrange(4)):
+        for _dummy in range(dice.randrange(4)):
             place = dice.randrange(len(data) + 1)
             data = data[:place] + dice.choice(_NOISE) + data[place + dice.randrange(3) :]
     return data
