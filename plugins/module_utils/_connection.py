@@ -147,13 +147,14 @@ class StatementError(Exception):
     """A statement that failed.
 
     ``number`` is MySQL's error number, 0 where there is none; ``text`` is for people only: never
-    branch on it.
+    branch on it. ``completed`` says how many of the statements that were sent together came before.
     """
 
-    def __init__(self, number: int, text: str) -> None:
+    def __init__(self, number: int, text: str, completed: int = 0) -> None:
         super().__init__(f"{number}: {text}")
         self.number = number
         self.text = text
+        self.completed = completed
 
 
 class Connection:
@@ -179,6 +180,43 @@ class Connection:
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, tuple(parameters) or None)
                 return list(cursor.fetchall())
+        except pymysql.err.MySQLError as error:
+            raise StatementError(error_number(error), error_text(error)) from error
+
+    def run(self, *statements: tuple[str, Sequence[str]]) -> None:
+        """Send statements, each with its parameters, to the server in one packet.
+
+        The server runs them one after the other up to the first that fails, even where this
+        program is killed meanwhile.
+
+        Raises:
+            StatementError: one failed; ``completed`` counts those before it.
+        """
+        import pymysql
+
+        completed = 0
+        sql = "; ".join(text for text, _parameters in statements)
+        parameters = [value for _text, values in statements for value in values]
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters or None)
+                completed = 1
+                while cursor.nextset():
+                    completed += 1
+        except pymysql.err.MySQLError as error:
+            raise StatementError(error_number(error), error_text(error), completed) from error
+
+    def reopen(self) -> None:
+        """Connect anew, in place of a connection that is broken or in the midst of an answer.
+
+        Raises:
+            StatementError: the server cannot be reached any more.
+        """
+        import pymysql
+
+        self.close()
+        try:
+            self._connection.connect()
         except pymysql.err.MySQLError as error:
             raise StatementError(error_number(error), error_text(error)) from error
 
@@ -252,8 +290,12 @@ def connect(login: Login, read_timeout: int) -> Connection:
         # As bytes, because PyMySQL encodes text as latin1, which not every password is.
         "password": (login.password or "").encode("utf-8", "surrogateescape"),
         "connect_timeout": login.connect_timeout,
-        "read_timeout": read_timeout,
-        "write_timeout": read_timeout,
+        # PyMySQL bounds no more than the TCP connection by connect_timeout. The server's greeting
+        # and the login are to be bounded by it too.
+        "read_timeout": login.connect_timeout,
+        "write_timeout": login.connect_timeout,
+        # For statements of ours that the server must run together; no text of a user is among them.
+        "client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS,
         "charset": "utf8mb4",
         "autocommit": True,
     }
@@ -269,7 +311,7 @@ def connect(login: Login, read_timeout: int) -> Connection:
         if tls:
             arguments["ssl"] = tls
     try:
-        connection = Connection(pymysql.connect(**arguments))
+        opened = pymysql.connect(**arguments)
     except pymysql.err.MySQLError as error:
         raise connection_failure(error, login) from error
     except OSError as error:
@@ -289,6 +331,9 @@ def connect(login: Login, read_timeout: int) -> Connection:
             "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
             "python3-cryptography.",
         ) from error
+    # There is no public way to change it once connected.
+    opened._read_timeout = read_timeout  # type: ignore[attr-defined]
+    connection = Connection(opened)
     if login.ca_cert and not login.unix_socket:
         _require_tls(connection, login)
     return connection

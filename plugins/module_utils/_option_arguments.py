@@ -181,7 +181,9 @@ def find_loads(
     return [
         load
         for load in plugin_loads(arguments, server_version)
-        if load.argument.name != "early_plugin_load" and is_entry_for(load, library, plugin_name)
+        if load.argument.name != "early_plugin_load"
+        and load.plugin != ""  # "=library" loads no plugin of it
+        and is_entry_for(load, library, plugin_name)
     ]
 
 

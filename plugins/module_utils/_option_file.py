@@ -112,6 +112,7 @@ class ServerOptions(NamedTuple):
         problems: where MySQL stops reading.
         other_versions: groups such as ``mysqld-8.0`` that were passed over because the server's
             version was not given.
+        folders: those named by ``!includedir``.
     """
 
     arguments: list[Argument]
@@ -120,6 +121,7 @@ class ServerOptions(NamedTuple):
     main_file: str | None
     problems: list[Problem]
     other_versions: list[str]
+    folders: list[str]
 
     @property
     def fatal(self) -> Problem | None:
@@ -197,6 +199,7 @@ def read_server_options(
         main_file,
         reader.problems,
         reader.other_versions,
+        reader.folders,
     )
 
 
@@ -211,7 +214,7 @@ def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
     reader = _Reader(Files(), [_group_key(bytes_of(group))], None, home, "/")
     reader.read(path)
     return ServerOptions(
-        reader.arguments, reader.files_read, reader.skipped, path, reader.problems, []
+        reader.arguments, reader.files_read, reader.skipped, path, reader.problems, [], []
     )
 
 
@@ -236,6 +239,7 @@ class _Reader:
         self.skipped: list[SkippedFile] = []
         self.problems: list[Problem] = []
         self.other_versions: list[str] = []
+        self.folders: list[str] = []
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
@@ -320,6 +324,7 @@ class _Reader:
         The folder itself is opened as it is written, without regard for ``~``.
         """
         path = os.path.join(self.cwd, text_of(folder))
+        self.folders.append(path)
         try:
             names = self.files.names(path)
         except OSError as error:

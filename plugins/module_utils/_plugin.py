@@ -9,8 +9,11 @@ Private to dbfleet.mysql. What must be done or refused is decided in ``_plugin_p
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import NamedTuple
+import signal
+import time
+from typing import Iterator, NamedTuple
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _connection as mysql
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
@@ -87,7 +90,8 @@ class State(NamedTuple):
     ``library`` is the one that the plugin is to come from. ``row`` is the library in the plugin's
     row of ``mysql.plugin``, empty without such a row, None where the account may not read that
     table. ``options`` is None where the server's option files cannot be read from here, and
-    ``options_unknown`` then says why.
+    ``options_unknown`` then says why. ``started`` is the time of the server's start in seconds
+    since the epoch, 0 where options is None.
     """
 
     server: Server
@@ -97,6 +101,7 @@ class State(NamedTuple):
     mysql_session: bool | None
     options: ServerOptions | None
     options_unknown: str
+    started: float
 
     @property
     def loads(self) -> list[PluginLoad]:
@@ -210,6 +215,7 @@ def read_state(connection: mysql.Connection, request: Request, defaults_file: st
     server = read_server(connection)
     options: ServerOptions | None = None
     unknown = ""
+    started = 0.0
     try:
         process = find_server_process(server.datadir, server.pid_file, server.uuid)
         options = read_server_options(
@@ -219,6 +225,7 @@ def read_state(connection: mysql.Connection, request: Request, defaults_file: st
             server_version=server.version,
             defaults_file=defaults_file,
         )
+        started = process.started
     except UnknownProcess as reason:
         unknown = str(reason)
     return State(
@@ -229,17 +236,28 @@ def read_state(connection: mysql.Connection, request: Request, defaults_file: st
         mysql_session=read_mysql_session(connection) if request.check_mysql_session else None,
         options=options,
         options_unknown=unknown,
+        started=started,
     )
 
 
-def read_plugin(connection: mysql.Connection) -> Plugin | None:
-    """Return what the server says of the plugin, None where it does not know it."""
-    row = connection.row(
-        "SELECT PLUGIN_NAME, PLUGIN_STATUS, PLUGIN_TYPE, PLUGIN_LIBRARY, PLUGIN_LICENSE,"
-        " PLUGIN_VERSION, LOAD_OPTION FROM information_schema.PLUGINS WHERE PLUGIN_NAME = %s",
-        (PLUGIN_NAME,),
-    )
-    return Plugin(*row) if row else None
+def read_plugin(connection: mysql.Connection, patience: float = 10.0) -> Plugin | None:
+    """Return what the server says of the plugin, None where it does not know it.
+
+    Args:
+        patience: for how many seconds to wait where the plugin is just being initialised by
+            another session; its status is INACTIVE then.
+    """
+    end = time.monotonic() + patience
+    while True:
+        row = connection.row(
+            "SELECT PLUGIN_NAME, PLUGIN_STATUS, PLUGIN_TYPE, PLUGIN_LIBRARY, PLUGIN_LICENSE,"
+            " PLUGIN_VERSION, LOAD_OPTION FROM information_schema.PLUGINS WHERE PLUGIN_NAME = %s",
+            (PLUGIN_NAME,),
+        )
+        plugin = Plugin(*row) if row else None
+        if plugin is None or plugin.status != "INACTIVE" or time.monotonic() >= end:
+            return plugin
+        time.sleep(0.1)
 
 
 def read_row(connection: mysql.Connection) -> str | None:
@@ -272,15 +290,7 @@ def read_mysql_session(connection: mysql.Connection) -> bool | None:
 
 def planned(state: State, request: Request, statements: list[Statement]) -> list[Statement]:
     """Return all statements that :func:`execute` runs for these, in order."""
-    if not statements:
-        return []
-    result = [_lock_wait_timeout(request)]
-    for statement in statements:
-        if statement.writes and state.server.super_read_only:
-            result += [LIFT_SUPER_READ_ONLY, statement, RESTORE_SUPER_READ_ONLY]
-        else:
-            result.append(statement)
-    return result
+    return [statement for group in _groups(state, request, statements) for statement in group]
 
 
 def execute(
@@ -292,27 +302,37 @@ def execute(
 ) -> bool:
     """Run the statements, each with super_read_only lifted where it is on and the statement writes.
 
-    Returns:
-        Whether one of them changed something.
+    Lifting, statement and restoring go to the server in one packet: it restores even where this
+    program is killed meanwhile.
 
     Args:
         executed: receives each statement as it is run, so that it is right after a failure too.
 
+    Returns:
+        Whether one of them changed something; not where another session did the same a moment
+        before.
+
     Raises:
         Failure: the server refused one; super_read_only is back as it was.
     """
-    changed = lifted = False
-    try:
-        for statement in planned(state, request, statements):
-            lifted = lifted or statement is LIFT_SUPER_READ_ONLY
-            effective = _run(connection, statement, executed)
-            changed = changed or (statement.writes and effective)
-            if statement is RESTORE_SUPER_READ_ONLY:
-                lifted = False
-    finally:
-        if lifted:
-            _run(connection, RESTORE_SUPER_READ_ONLY, executed)
+    changed = False
+    for group in _groups(state, request, statements):
+        if _run(connection, group, executed):
+            changed = True
     return changed
+
+
+def _groups(state: State, request: Request, statements: list[Statement]) -> list[list[Statement]]:
+    """Return the statements in the groups in which they are sent."""
+    if not statements:
+        return []
+    groups = [[_lock_wait_timeout(request)]]
+    for statement in statements:
+        if statement.writes and state.server.super_read_only:
+            groups.append([LIFT_SUPER_READ_ONLY, statement, RESTORE_SUPER_READ_ONLY])
+        else:
+            groups.append([statement])
+    return groups
 
 
 def undo_install(
@@ -336,20 +356,73 @@ def _lock_wait_timeout(request: Request) -> Statement:
     return Statement(f"SET SESSION lock_wait_timeout = {request.lock_wait_timeout}")
 
 
-def _run(connection: mysql.Connection, statement: Statement, executed: list[Statement]) -> bool:
-    """Run one statement; False where another session did the same a moment before.
+def _run(connection: mysql.Connection, group: list[Statement], executed: list[Statement]) -> bool:
+    """Run a group of statements; returns whether it changed something.
 
     Raises:
-        Failure: the server refused it.
+        Failure: the server refused one of them.
     """
-    executed.append(statement)
+    lifts = LIFT_SUPER_READ_ONLY in group
     try:
-        connection.rows(statement.sql, statement.parameters)
+        with _signals_raise() if lifts else contextlib.nullcontext():
+            connection.run(*((statement.sql, statement.parameters) for statement in group))
     except mysql.StatementError as error:
-        if error.number == _ALREADY_DONE.get(statement.sql.partition(" ")[0]):
+        failed = group[error.completed]
+        executed += group[: error.completed + 1]
+        if lifts and error.completed > 0:
+            _restore_super_read_only(connection, executed)
+        if error.number == _ALREADY_DONE.get(failed.sql.partition(" ")[0]):
             return False
-        raise statement_failure(str(statement), error) from error
-    return True
+        raise statement_failure(str(failed), error) from error
+    except BaseException:
+        # A signal, or an error of our own: it is not known how far the server came.
+        executed += group
+        if lifts:
+            _restore_super_read_only(connection, executed)
+        raise
+    executed += group
+    return any(statement.writes for statement in group)
+
+
+def _restore_super_read_only(connection: mysql.Connection, executed: list[Statement]) -> None:
+    """Turn super_read_only on again, over a new connection where the old one is of no use.
+
+    Raises:
+        Failure: it could not be done.
+    """
+    executed.append(RESTORE_SUPER_READ_ONLY)
+    restore = (RESTORE_SUPER_READ_ONLY.sql, RESTORE_SUPER_READ_ONLY.parameters)
+    try:
+        try:
+            connection.run(restore)
+        except mysql.StatementError:
+            connection.reopen()
+            connection.run(restore)
+    except mysql.StatementError as error:
+        raise Failure(
+            "super_read_only_left_off",
+            "super_read_only was lifted and could not be turned on again "
+            f"(error {error.number}: {error.text}).",
+            "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart its "
+            "option file decides.",
+            mysql_error_number=error.number,
+        ) from error
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let the signals that end a program raise SystemExit, so that what must be restored is."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, leave) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
 
 
 def statement_failure(statement: str, error: mysql.StatementError) -> Failure:

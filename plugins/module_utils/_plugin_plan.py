@@ -9,6 +9,8 @@ Private to dbfleet.mysql. Changes nothing: it compares a :class:`State` with a :
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import Connection
@@ -35,6 +37,13 @@ LIBRARY_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 
 # How the server itself writes "no" for a boolean option (sql/set_var.cc, my_getopt.cc).
 OFF_VALUES = frozenset(("OFF", "0", "FALSE"))
+GROUP_SETTINGS = (
+    "group_replication_start_on_boot",
+    "group_replication_group_name",
+    "group_replication_bootstrap_group",
+)
+# 8.0 reads the option files again for INSTALL and 9.7 does not; those between were not measured.
+READS_AT_START_ONLY = (8, 1, 0)
 # Member states that mean "in the group" (manual, "Group Replication Server States").
 IN_GROUP_STATES = frozenset(("ONLINE", "RECOVERING"))
 
@@ -301,60 +310,91 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
 def _refuse_group_start(connection: Connection, state: State) -> None:
     """Refuse an INSTALL that would start Group Replication in the same statement.
 
-    INSTALL reads the option files again. With ``group_replication_start_on_boot`` not OFF (its
-    default is ON) and a group name, the plugin starts the group, or bootstraps a second one.
+    With a group name and ``group_replication_start_on_boot`` not OFF (its default is ON), the
+    plugin starts the group when it is initialised, or bootstraps a second one. MySQL 5.7 and 8.0
+    read the option files again for INSTALL (sql/sql_plugin.cc, mysql_install_plugin); 9.7 takes the
+    options that the server was started with (measured). So both must be harmless.
     """
     allow = "or set allow_group_start: true where that is what you want."
+    unknown = "Whether INSTALL PLUGIN would start Group Replication cannot be known, because "
     if state.options is None:
         raise Failure(
             "group_start_unknown",
-            "Whether INSTALL PLUGIN would start Group Replication cannot be known, because the "
-            f"server's option files cannot be read from here: {state.options_unknown}.",
+            f"{unknown}the server's option files cannot be read from here: "
+            f"{state.options_unknown}.",
             "Run the task on the server's own host as root, " + allow,
         )
-    settings = _group_settings(connection, state.options)
+    in_files = _group_settings(state.options)
+    # When the plugin gets what is persisted is not the same in all versions; so it counts only
+    # where it makes things worse.
+    for settings in (in_files, {**in_files, **_persisted_group_settings(connection)}):
+        effect = _group_start(settings)
+        if effect:
+            raise Failure(
+                "group_would_start",
+                f"INSTALL PLUGIN would {effect}.",
+                "Set loose-group_replication_start_on_boot=OFF in the option file and restart the "
+                "server, " + allow,
+            )
+    if state.server.version_tuple < READS_AT_START_ONLY or not _may_start_group(connection):
+        return
+    changed = _changed_since_start(state.options, state.started)
+    if changed:
+        raise Failure(
+            "group_start_unknown",
+            f"{unknown}{changed} was changed after the server started, and MySQL "
+            f"{state.server.version} installs a plugin with the options of its start.",
+            "Restart the server and run this again, " + allow,
+        )
+
+
+def _group_settings(options: ServerOptions) -> dict[str, tuple[str, str]]:
+    """Return value and place of the settings that decide whether INSTALL starts a group."""
+    found = ((name, option_value(options.arguments, name)) for name in GROUP_SETTINGS)
+    return {name: (option.value or "", str(option.source)) for name, option in found if option}
+
+
+def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return the same from ``mysqld-auto.cnf``, which MySQL has from 8.0 on."""
+    if connection.server_version.startswith("5."):
+        return {}
+    persisted = connection.rows(
+        "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
+        " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'"
+    )
+    return {name: (value, "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS}
+
+
+def _group_start(settings: dict[str, tuple[str, str]]) -> str:
+    """Return what INSTALL would do to the group with these settings and why, empty if nothing."""
     start, start_where = settings.get("group_replication_start_on_boot", ("ON", "the default"))
     name, name_where = settings.get("group_replication_group_name", ("", ""))
     if not name or start.upper() in OFF_VALUES:
-        return
+        return ""
+    effect = "start Group Replication on this server at once"
+    why = (
+        f"group_replication_group_name is set ({name_where}), "
+        f"group_replication_start_on_boot={start} ({start_where})"
+    )
     bootstrap, bootstrap_where = settings.get("group_replication_bootstrap_group", ("OFF", ""))
-    if bootstrap.upper() in OFF_VALUES:
-        effect = "start Group Replication on this server at once"
-        lines = ""
-    else:
+    if bootstrap.upper() not in OFF_VALUES:
         effect = "bootstrap a new group at once"
-        lines = f", group_replication_bootstrap_group={bootstrap} ({bootstrap_where})"
-    raise Failure(
-        "group_would_start",
-        f"INSTALL PLUGIN would {effect}: group_replication_group_name is set ({name_where}), "
-        f"group_replication_start_on_boot={start} ({start_where}){lines}.",
-        "Set loose-group_replication_start_on_boot=OFF in the option file, " + allow,
-    )
+        why += f", group_replication_bootstrap_group={bootstrap} ({bootstrap_where})"
+    return f"{effect}: {why}"
 
 
-def _group_settings(connection: Connection, options: ServerOptions) -> dict[str, tuple[str, str]]:
-    """Return value and place of the settings that decide whether INSTALL starts a group."""
-    names = (
-        "group_replication_start_on_boot",
-        "group_replication_group_name",
-        "group_replication_bootstrap_group",
-    )
-    settings = {}
-    for name in names:
-        option = option_value(options.arguments, name)
-        if option is not None:
-            settings[name] = (option.value or "", str(option.source))
-    if connection.server_version.startswith("5."):
-        return settings
-    # mysqld-auto.cnf is read last, so it wins (manual, "Persisted System Variables").
-    persisted = connection.rows(
-        "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
-        " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'",
-    )
-    for name, value in persisted:
-        if name in names:
-            settings[name] = (value, "SET PERSIST")
-    return settings
+def _may_start_group(connection: Connection) -> bool:
+    """Whether the server meets Group Replication's requirements so far that a start can succeed."""
+    return bool(connection.rows("SELECT @@global.gtid_mode")[0][0] == "ON")
+
+
+def _changed_since_start(options: ServerOptions, started: float) -> str:
+    """Return an option file, or a folder of them, that was changed after the server started."""
+    for path in options.files + options.folders:
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(path).st_mtime > started:
+                return path
+    return ""
 
 
 def _refuse_leaving_group(connection: Connection, server: Server, request: Request) -> None:

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import os
 import pwd
+import time
 from typing import NamedTuple
 
 
 class ServerProcess(NamedTuple):
     """A mysqld on this machine.
 
-    ``argv`` is its command line without the program's own name, ``environ`` its environment and
-    ``home`` the home folder in which it looks for ``~/.my.cnf``, where one is known.
+    ``argv`` is its command line without the program's own name, ``environ`` its environment,
+    ``home`` the home folder in which it looks for ``~/.my.cnf``, where one is known, and
+    ``started`` the time of its start in seconds since the epoch.
     """
 
     argv: list[str]
     environ: dict[str, str]
     home: str | None
+    started: float
 
 
 class UnknownProcess(Exception):
@@ -63,10 +66,11 @@ def find_server_process(datadir: str, pid_file: str, server_uuid: str) -> Server
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
         owner = os.stat(process).st_uid
+        started = _started(process)
     except (OSError, ValueError):
         raise UnknownProcess("its process cannot be read by this operating system user") from None
     environ = _environ(process)
-    return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)))
+    return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started)
 
 
 def _same_root(process: str) -> bool:
@@ -84,6 +88,15 @@ def _same_root(process: str) -> bool:
                 if line.startswith("NSpid:"):
                     return len(line.split()) == 2
         return False
+
+
+def _started(process: str) -> float:
+    """Return when a process started; /proc has it in clock ticks since boot (proc_pid_stat(5))."""
+    with open(process + "/stat", "rb") as status:
+        # The name, in parentheses, may hold anything; starttime is the 20th field after it.
+        ticks = int(status.read().rpartition(b")")[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age
 
 
 def _environ(process: str) -> dict[str, str]:

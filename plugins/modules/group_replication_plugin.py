@@ -62,7 +62,8 @@ options:
       - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
         file or a persisted variable configures a group name and C(group_replication_start_on_boot)
         is not C(OFF); with C(group_replication_bootstrap_group=ON) it makes a new group.
-      - With V(false) such an installation is refused.
+      - With V(false) such an installation is refused, and also one of which this cannot be known;
+        from MySQL 8.1 on that is so where an option file was changed after the server started.
     type: bool
     default: false
   allow_leave_group:

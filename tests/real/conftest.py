@@ -89,9 +89,10 @@ class Server:
 
     def reset(self) -> None:
         """Bring the server back to where the plugin is nowhere."""
-        self.sql("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0")
         if self.plugin_status():
-            self.sql("UNINSTALL PLUGIN group_replication")
+            self.sql("STOP GROUP_REPLICATION")
+            self.sql("SET GLOBAL super_read_only = 0; UNINSTALL PLUGIN group_replication")
+        self.sql("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0")
         self.sql(
             "SET SESSION sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
         )

@@ -62,5 +62,7 @@ def test_examples_of_the_readme(server: Server, control: Control) -> None:
 @pytest.mark.parametrize("page", ["roles/group_replication/README.md", "docs/error_codes.md"])
 def test_examples_of_a_page(server: Server, control: Control, page: str) -> None:
     for example in blocks(page):
-        play = control.play(example, {server.name: {}})
-        assert play.code == 0, play.output
+        for task in example:
+            play = control.play([task], {server.name: {}})
+            assert play.code == 0, play.output
+            server.restart()

@@ -10,6 +10,8 @@ be brought into: other versions, and a group with members that are not there.
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin as plugin
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_plan as plan
@@ -72,6 +74,7 @@ def state(tmp_path):
         mysql_session=True,
         options=read_server_options(defaults_file=str(option_file)),
         options_unknown="",
+        started=time.time() + 1,
     )
 
 
@@ -219,7 +222,7 @@ def test_persisted_variables_count_for_the_start_of_a_group(state):
 
 
 def test_row_of_a_plugin_that_could_not_be_loaded(state):
-    connection = Answers("8.4.3", persisted_variables=[])
+    connection = Answers("8.4.3", persisted_variables=[], gtid_mode=[("OFF",)])
     state = state._replace(row="group_replication.so")
     assert texts(plan.plan_present(connection, state, REQUEST)) == [
         "SET SESSION sql_log_bin = 0",
@@ -231,6 +234,40 @@ def test_row_of_a_plugin_that_could_not_be_loaded(state):
         "SET SESSION sql_log_bin = 0",
         "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "gtid_mode", "age", "refused"),
+    [
+        ("9.7.4", "ON", 1000, True),
+        ("8.4.3", "ON", 1000, True),
+        ("9.7.4", "ON", -1, False),  # the file is older than the start
+        ("9.7.4", "OFF", 1000, False),  # no group can start
+        ("8.0.36", "ON", 1000, False),  # reads the file again
+    ],
+)
+def test_option_file_changed_after_the_start(state, version, gtid_mode, age, refused):
+    server = SERVER._replace(version=version)
+    state = state._replace(server=server, started=time.time() - age)
+    connection = Answers(version, persisted_variables=[], gtid_mode=[(gtid_mode,)])
+    if not refused:
+        assert len(plan.plan_present(connection, state, REQUEST)) == 1
+        return
+    with pytest.raises(Failure) as failure:
+        plan.plan_present(connection, state, REQUEST)
+    assert failure.value.error_code == "group_start_unknown"
+    assert "my.cnf was changed after the server started" in failure.value.cause
+    assert "Restart the server" in failure.value.next_step
+
+
+def test_persisted_start_on_boot_does_not_make_an_option_file_harmless(state, tmp_path):
+    option_file = tmp_path / "my.cnf"
+    option_file.write_text("[mysqld]\nloose-group_replication_group_name=x\n")
+    state = state._replace(options=read_server_options(defaults_file=str(option_file)))
+    connection = Answers("9.7.4", persisted_variables=[("group_replication_start_on_boot", "OFF")])
+    with pytest.raises(Failure) as failure:
+        plan.plan_present(connection, state, REQUEST)
+    assert failure.value.error_code == "group_would_start"
 
 
 def members(*states):

@@ -12,7 +12,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin as pl
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from test_plugin_plan import REQUEST, SERVER
 
-STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "")
+STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "", 0.0)
 READ_ONLY = STATE._replace(server=SERVER._replace(super_read_only=True))
 INSTALL = plugin.install_statement("group_replication.so")
 
@@ -25,11 +25,11 @@ class Refusing:
         self.number = number
         self.seen = []
 
-    def rows(self, sql, parameters=()):
-        self.seen.append(sql)
-        if sql.startswith(self.word):
-            raise mysql.StatementError(self.number, "the server's words")
-        return []
+    def run(self, *statements):
+        for completed, (sql, _parameters) in enumerate(statements):
+            self.seen.append(sql)
+            if sql.startswith(self.word):
+                raise mysql.StatementError(self.number, "the server's words", completed)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,55 @@ def test_super_read_only_is_restored_after_an_error():
         plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
     assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
     assert connection.seen.count("SET GLOBAL super_read_only = 1") == 1
+
+
+def test_super_read_only_is_restored_where_another_session_was_faster():
+    connection = Refusing("INSTALL", 1125)
+    assert plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], []) is False
+    assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
+
+
+def test_super_read_only_is_not_touched_where_it_could_not_be_lifted():
+    connection = Refusing("SET GLOBAL super_read_only = 0", 1227)
+    with pytest.raises(Failure) as failure:
+        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+    assert failure.value.error_code == "privilege_missing"
+    assert connection.seen == [
+        "SET SESSION lock_wait_timeout = 60",
+        "SET GLOBAL super_read_only = 0",
+    ]
+
+
+class Dropped:
+    """Stands in for a connection that breaks during INSTALL."""
+
+    def __init__(self, reachable):
+        self.reachable = reachable
+        self.broken = False
+        self.seen = []
+
+    def run(self, *statements):
+        for completed, (sql, _parameters) in enumerate(statements):
+            self.broken = self.broken or sql.startswith("INSTALL")
+            if self.broken:
+                raise mysql.StatementError(2013, "Lost connection", completed)
+            self.seen.append(sql)
+
+    def reopen(self):
+        if not self.reachable:
+            raise mysql.StatementError(2003, "Can't connect")
+        self.broken = False
+
+
+def test_super_read_only_is_restored_over_a_new_connection():
+    connection = Dropped(reachable=True)
+    with pytest.raises(Failure) as failure:
+        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+    assert failure.value.error_code == "connection_lost"
+    assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
+
+
+def test_super_read_only_that_cannot_be_restored_is_said():
+    with pytest.raises(Failure) as failure:
+        plugin.execute(Dropped(reachable=False), READ_ONLY, REQUEST, [INSTALL], [])
+    assert failure.value.error_code == "super_read_only_left_off"

@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a playbook on production servers must never do, shown on servers in just that state."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import FLEET, MODULE, Control, Server, lab
+
+INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
+GROUP_NAME = "11111111-2222-3333-4444-555555555555"
+READ_ONLY = "SELECT @@super_read_only, @@read_only"
+
+
+def configure_group(server: Server, bootstrap: str = "OFF", start_on_boot: str = "ON") -> None:
+    """Write the options of a group's member into the option file, as MySQL's manual shows them."""
+    lines = (
+        "[mysqld]",
+        f"loose-group_replication_group_name={GROUP_NAME}",
+        f"loose-group_replication_local_address={server.name}:33061",
+        "loose-group_replication_group_seeds=mysql2:33061,mysql3:33061",
+        f"loose-group_replication_start_on_boot={start_on_boot}",
+        f"loose-group_replication_bootstrap_group={bootstrap}",
+    )
+    server.sh("cat >> /etc/mysql/my.cnf <<'END'\n" + "\n".join(lines) + "\nEND")
+
+
+def members(server: Server) -> list[list[str]]:
+    """Return host and state of each member that a server sees in its group."""
+    return server.sql(
+        "SELECT MEMBER_HOST, MEMBER_STATE FROM performance_schema.replication_group_members"
+    )
+
+
+def wait_until_online(server: Server) -> None:
+    """Wait until a server is a member of a group, for 60 seconds at most."""
+    for _attempt in range(120):
+        if members(server) == [[server.name, "ONLINE"]]:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{server.name} is not ONLINE: {members(server)}")
+
+
+@contextlib.contextmanager
+def held(server: Server, lock: str) -> Iterator[None]:
+    """Hold a lock in another session."""
+    session = subprocess.Popen(
+        ["podman", "exec", "-i", server.container, "mysql", "--unbuffered", "-N"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert session.stdin is not None
+    assert session.stdout is not None
+    session.stdin.write(f"{lock};\nSELECT 'held';\n")
+    session.stdin.flush()
+    assert session.stdout.readline().strip() == "held"
+    try:
+        yield
+    finally:
+        session.stdin.close()
+        session.wait(timeout=30)
+
+
+def statement_runs(server: Server, word: str) -> bool:
+    """Whether a statement that has a word in it runs or waits in the server now."""
+    return bool(
+        server.sql(
+            "SELECT 1 FROM information_schema.PROCESSLIST"
+            f" WHERE INFO LIKE '%{word}%' AND ID <> CONNECTION_ID()"
+        )
+    )
+
+
+def wait_for_statement(server: Server, word: str) -> None:
+    """Wait until a statement runs in the server, for 30 seconds at most."""
+    for _attempt in range(150):
+        if statement_runs(server, word):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no statement with {word}")
+
+
+def test_two_servers_that_bootstrap_end_with_no_group(
+    servers: list[Server], control: Control
+) -> None:
+    _, second, third = servers
+    for server in (second, third):
+        configure_group(server, bootstrap="ON")
+
+    run = control.playbook("dbfleet.mysql.group_replication_plugin", {"mysql2": {}, "mysql3": {}})
+    assert run.code != 0
+    assert run.output.count("would bootstrap a new group") >= 2
+    for server in (second, third):
+        assert server.plugin_status() == ""
+
+    # What a plain statement does: each server is a group of its own.
+    for server in (second, third):
+        server.restart()
+        server.sql(INSTALL)
+    for server in (second, third):
+        wait_until_online(server)
+
+    refused = control.module(second, state="absent")
+    assert refused["error_code"] == "member_of_group"
+    assert members(second) == [["mysql2", "ONLINE"]]
+    allowed = control.module(second, state="absent", allow_leave_group=True)
+    assert allowed["changed"]
+    assert second.plugin_status() == ""
+    third.sql("STOP GROUP_REPLICATION")
+
+
+def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
+    """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
+    configure_group(server, bootstrap="ON")
+    server.sh("sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ /etc/mysql/mysql.cnf")
+    server.restart()
+    server.sh("sed -i s/start_on_boot=ON/start_on_boot=OFF/ /etc/mysql/mysql.cnf")
+    result = control.module(server)
+    assert result["error_code"] == "group_start_unknown"
+    assert "/etc/mysql/my.cnf was changed after the server started" in result["cause"]
+
+    server.sql(INSTALL)
+    wait_until_online(server)
+    server.sql("STOP GROUP_REPLICATION")
+    server.reset()
+    server.restart()
+
+
+def test_persisted_variables_start_a_group_too(server: Server, control: Control) -> None:
+    server.sql(INSTALL)
+    server.sql(f"SET PERSIST group_replication_group_name = '{GROUP_NAME}'")
+    server.sql("UNINSTALL PLUGIN group_replication")
+    try:
+        result = control.module(server)
+        assert result["error_code"] == "group_would_start"
+        assert "SET PERSIST" in result["cause"]
+    finally:
+        server.sql("RESET PERSIST")
+
+
+def test_permanent_plugin(server: Server, control: Control) -> None:
+    server.sh(
+        "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n"
+        "group_replication=FORCE_PLUS_PERMANENT\\n' >> /etc/mysql/my.cnf"
+    )
+    server.restart()
+    try:
+        result = control.module(server, state="absent")
+        assert result["error_code"] == "plugin_permanent"
+        assert re.search(r"/etc/mysql/my\.cnf:\d+", result["cause"])
+        assert server.plugin_status() == "ACTIVE"
+    finally:
+        server.sh("rm -rf /etc/mysql && tar -xf /root/etc.tar -C /")
+        server.restart()
+
+
+@pytest.mark.parametrize("lock", ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"])
+def test_lock_that_does_not_go_away(server: Server, control: Control, lock: str) -> None:
+    with held(server, lock):
+        result = control.module(server, lock_wait_timeout=1)
+    assert result["error_code"] == "lock_wait_timeout"
+    assert result["mysql_error_number"] == 1205
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_twenty_runs_at_once(server: Server, control: Control) -> None:
+    hosts: dict[str, dict[str, Any]] = {
+        f"run{number}": {"server": "mysql1"} for number in range(20)
+    }
+    run = control.play([{"name": "Install", MODULE: {}}], hosts, "-f", "20")
+    assert run.code == 0, run.output
+    assert run.output.count("failed=0") == 20
+    assert server.plugin_status() == "ACTIVE"
+    rows = server.sql("SELECT COUNT(*) FROM mysql.plugin WHERE name = 'group_replication'")
+    assert rows == [["1"]]
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [("present", "INSTALL"), ("absent", "UNINSTALL"), ("duplicate", "DELETE")]
+)
+def test_server_killed_during_a_statement(
+    server: Server, control: Control, state: str, word: str
+) -> None:
+    options: dict[str, Any] = {"lock_wait_timeout": 60}
+    if state != "present":
+        server.sql(INSTALL)
+    if state == "absent":
+        options["state"] = "absent"
+    if state == "duplicate":
+        server.sh(
+            "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf"
+        )
+    with contextlib.ExitStack() as stack:
+        # The lock keeps the statement in the server for as long as it takes to kill it there.
+        stack.enter_context(held(server, "FLUSH TABLES WITH READ LOCK"))
+        inventory = control.inventory({"mysql1": {}})
+        arguments = " ".join(f"{name}={value}" for name, value in options.items())
+        run = subprocess.Popen(
+            ["ansible", "-i", inventory, "mysql1", "-m", MODULE, "-a", arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_for_statement(server, word + " ")
+        server.sh("kill -9 $(pidof mysqld)")
+        output = run.communicate(timeout=60)[0]
+    assert '"error_code": "connection_lost"' in output
+    assert "run this again" in output
+    assert "Traceback" not in output
+
+    lab("up", FLEET, "mysql1", "mysql2", "mysql3")  # waits until it answers again
+    options.pop("lock_wait_timeout")
+    result = control.module(server, **options)
+    assert "error_code" not in result
+    assert server.plugin_status() == ("" if state == "absent" else "ACTIVE")
+    assert server.registered() is (state == "present")
+    assert not control.module(server, **options)["changed"]
+
+
+@pytest.mark.parametrize("number", ["TERM", "KILL"])
+def test_super_read_only_is_back_after_the_module_was_killed(
+    server: Server, control: Control, number: str
+) -> None:
+    server.sql("SET GLOBAL super_read_only = 1")
+    with held(server, "LOCK INSTANCE FOR BACKUP"):
+        run = subprocess.Popen(
+            [
+                *("ansible", "-i", control.inventory({"mysql1": {}}), "mysql1"),
+                *("-m", MODULE, "-a", "lift_super_read_only=true lock_wait_timeout=60"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_for_statement(server, "INSTALL ")
+        assert server.sql(READ_ONLY) == [["0", "1"]]
+        # Written so that the shell that looks does not find itself.
+        server.sh(
+            "for process in /proc/[0-9]*; do"
+            " if grep -q '[A]nsiballZ_group_replication_plugin' $process/cmdline; then"
+            f" kill -{number} ${{process#/proc/}}; fi; done"
+        )
+        run.communicate(timeout=60)
+    for _attempt in range(50):
+        if server.sql(READ_ONLY) == [["1", "1"]]:
+            break
+        time.sleep(0.2)
+    assert server.sql(READ_ONLY) == [["1", "1"]]
+
+
+def test_server_that_takes_the_connection_and_is_silent(server: Server, control: Control) -> None:
+    script = (
+        "import socket, time; s = socket.socket();"
+        " s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
+        " s.bind(('127.0.0.1', 3310)); s.listen(); time.sleep(20)"
+    )
+    server.sh(f'python3 -c "{script}" >/dev/null 2>&1 &')
+    result = control.module(server, login_host="127.0.0.1", login_port=3310, connect_timeout=2)
+    assert result["error_code"] == "server_unreachable"
+    assert "connect_timeout" in result["next_step"]
+
+
+def test_mariadb(control: Control) -> None:
+    lab("up", "mariadb", "mariadb1", "--server", "mariadb")
+    try:
+        prefix = Server("mysql1").container.rpartition(f"-{FLEET}-")[0]
+        run = control.play(
+            [{"name": "Install", MODULE: {}}],
+            {"mariadb1": {"ansible_host": f"{prefix}-mariadb-mariadb1"}},
+        )
+    finally:
+        lab("down", "mariadb")
+    assert run.code != 0
+    assert '"error_code": "mariadb"' in run.output

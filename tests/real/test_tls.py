@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections over TLS: what is verified, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import CHECKOUT, Control, Server
+
+PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
+# The certificates that the server made for itself have no host's name in them.
+OWN_CA = {"ca_cert": "/var/lib/mysql/ca.pem", "check_hostname": False}
+
+
+@pytest.fixture
+def login(server: Server) -> dict[str, Any]:
+    """Return the login of an account that must use TLS."""
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS tls@'%';"
+        f" CREATE USER tls@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO tls@'%'"
+    )
+    return {"login_user": "tls", "login_password": PASSWORD, "login_host": "127.0.0.1"}
+
+
+def test_verified_against_the_authority(
+    server: Server, control: Control, login: dict[str, Any]
+) -> None:
+    result = control.module(server, **login, **OWN_CA)
+    assert result["plugin"]["status"] == "ACTIVE"
+
+
+def test_host_name_that_is_not_in_the_certificate(
+    server: Server, control: Control, login: dict[str, Any]
+) -> None:
+    result = control.module(server, **login, ca_cert="/var/lib/mysql/ca.pem")
+    assert result["error_code"] == "tls_failed"
+    assert server.plugin_status() == ""
+
+
+def test_another_authority(server: Server, control: Control, login: dict[str, Any]) -> None:
+    certificate = (CHECKOUT / "tests/real/files/other_ca.pem").read_text()
+    server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
+    result = control.module(server, **login, ca_cert="/root/other.pem", check_hostname=False)
+    assert result["error_code"] == "tls_failed"
+
+
+def test_authority_that_is_no_file(server: Server, control: Control, login: dict[str, Any]) -> None:
+    result = control.module(server, **login, ca_cert="/root/nowhere.pem")
+    assert result["error_code"] == "tls_file_unusable"
