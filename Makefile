@@ -2,7 +2,9 @@
 # Copyright (c) 2026, the dbfleet.mysql authors
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image demo demo-down test lint unit real molecule clean
+COUNT ?= 200000
+SEED ?= 1
+.PHONY: help build setup image demo demo-down test lint unit real molecule fuzz clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -40,6 +42,14 @@ real: setup  ## the tests against real servers
 
 molecule: setup  ## the molecule scenarios
 	@lab/run molecule test --all
+
+fuzz: image  ## 200,000 random trees of option files, read and edited (COUNT=, SEED=)
+	@lab/run tests/fuzz/run $(COUNT) $(SEED)
+
+build: setup  ## build the collection's tarball from what is committed
+	@rm -rf .lab/build && mkdir -p .lab/build
+	@git archive HEAD | tar -xf - -C .lab/build
+	@lab/run ansible-galaxy collection build --force --output-path . .lab/build
 
 clean:  ## remove all that the targets made, except Debian packages
 	@lab/lab clean

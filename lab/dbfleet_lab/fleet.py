@@ -15,7 +15,7 @@ import image
 import podman
 from base import LAB, PREFIX, LabError, digest, locked, say, tail
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,40}[a-z0-9])?")
 _LABEL = f"dbfleet={PREFIX}"
 ERROR_LOG = "/var/log/mysql/error.log"
 
@@ -35,7 +35,7 @@ def container(fleet: str, name: str) -> str:
     """The container's name, for podman and for Ansible."""
     for word in (fleet, name):
         if not _NAME.fullmatch(word):
-            raise LabError(f"{word!r} is no name: use a-z, 0-9 and - (not first or last)")
+            raise LabError(f"{word!r} is no name: use a-z, 0-9, _ and - (neither first nor last)")
     return f"{network(fleet)}-{name}"
 
 

@@ -24,12 +24,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Run on the control node, without a connection to a host."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         options = self.validate_argument_spec(
-            {"fail_on_change": {"type": "bool", "default": False}}
+            {
+                "state": {
+                    "type": "str",
+                    "choices": ["present", "absent"],
+                    "default": "present",
+                },
+                "fail_on_change": {"type": "bool", "default": False},
+            }
         )[1]
         task_vars = task_vars or {}
         hostvars = task_vars["hostvars"]
         hosts = [
-            host_row(name, hostvars[name], options["fail_on_change"])
+            host_row(
+                name,
+                hostvars[name],
+                options["state"],
+                options["fail_on_change"],
+                bool(task_vars.get("ansible_check_mode")),
+            )
             for name in task_vars["ansible_play_hosts_all"]
         ]
         Display().display(render(hosts))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
@@ -286,7 +287,7 @@ def connect(login: Login, read_timeout: int) -> Connection:
             "SUSE), or let the role dbfleet.mysql.group_replication do it.",
         ) from error
     arguments: dict[str, Any] = {
-        "user": login.user,
+        "user": login.user or _own_name(),
         # As bytes, because PyMySQL encodes text as latin1, which not every password is.
         "password": (login.password or "").encode("utf-8", "surrogateescape"),
         "connect_timeout": login.connect_timeout,
@@ -314,6 +315,12 @@ def connect(login: Login, read_timeout: int) -> Connection:
         opened = pymysql.connect(**arguments)
     except pymysql.err.MySQLError as error:
         raise connection_failure(error, login) from error
+    except ValueError as error:
+        raise Failure(
+            "login_invalid",
+            f"The login for {login.address} cannot be used: {error}.",
+            "Check login_host, login_port and connect_timeout (from 1 to 31536000 seconds).",
+        ) from error
     except OSError as error:
         # PyMySQL wraps what the network does; what is left are files: the certificates.
         raise Failure(
@@ -339,6 +346,14 @@ def connect(login: Login, read_timeout: int) -> Connection:
     return connection
 
 
+def _own_name() -> str:
+    """Return the name of the user that the task runs as, as MySQL's client programs find it.
+
+    Not from the environment, which become may leave as it was.
+    """
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
 def error_number(error: BaseException) -> int:
     """Return MySQL's error number from a PyMySQL exception, 0 where it has none.
 
@@ -357,7 +372,7 @@ def error_text(error: BaseException) -> str:
 def connection_failure(error: BaseException, login: Login) -> Failure:
     """Say what a failed connection means and what to do."""
     number = error_number(error)
-    account = f"account {login.user!r}" if login.user else "the operating system user's account"
+    account = f"account {login.user or _own_name()!r}"
 
     def failure(error_code: str, cause: str, next_step: str) -> Failure:
         said = f" (error {number}: {error_text(error)})."

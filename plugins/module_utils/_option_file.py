@@ -113,6 +113,7 @@ class ServerOptions(NamedTuple):
         other_versions: groups such as ``mysqld-8.0`` that were passed over because the server's
             version was not given.
         folders: those named by ``!includedir``.
+        main_group: the group that an edit belongs in: this server's own where it has a suffix.
     """
 
     arguments: list[Argument]
@@ -122,6 +123,7 @@ class ServerOptions(NamedTuple):
     problems: list[Problem]
     other_versions: list[str]
     folders: list[str]
+    main_group: str
 
     @property
     def fatal(self) -> Problem | None:
@@ -200,6 +202,7 @@ def read_server_options(
         reader.problems,
         reader.other_versions,
         reader.folders,
+        "mysqld" + group_suffix,
     )
 
 
@@ -214,7 +217,7 @@ def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
     reader = _Reader(Files(), [_group_key(bytes_of(group))], None, home, "/")
     reader.read(path)
     return ServerOptions(
-        reader.arguments, reader.files_read, reader.skipped, path, reader.problems, [], []
+        reader.arguments, reader.files_read, reader.skipped, path, reader.problems, [], [], group
     )
 
 

@@ -124,6 +124,9 @@ class Statement(NamedTuple):
         return self.sql % tuple(f"'{parameter}'" for parameter in self.parameters)
 
 
+# What stands for a query of the module's own in an error.
+OWN_QUERY = "a query of its own state"
+
 UNINSTALL = Statement("UNINSTALL PLUGIN " + PLUGIN_NAME, writes=True)
 # DELETE and INSERT on mysql.plugin would take a GTID, an errant transaction on a group's member.
 NO_BINARY_LOG = Statement("SET SESSION sql_log_bin = 0")
@@ -183,7 +186,7 @@ def read_server(connection: mysql.Connection) -> Server:
     )
     comment, plugin_dir, datadir, pid_file, compile_os, uuid, super_read_only = variables[0]
     flavor = "Percona Server" if "percona" in comment.lower() else "MySQL"
-    if flavor != "MySQL" and connection.row("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'"):
+    if connection.row("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'"):
         raise Failure(
             "percona_xtradb_cluster",
             "The server is Percona XtraDB Cluster, which replicates by wsrep and refuses Group "
@@ -226,7 +229,16 @@ def read_state(connection: mysql.Connection, request: Request, defaults_file: st
             defaults_file=defaults_file,
         )
         started = process.started
+        if options.fatal is not None:
+            if defaults_file is not None:
+                raise Failure(
+                    "option_file_broken",
+                    f"MySQL does not start with this defaults_file: {options.fatal}.",
+                    "Correct defaults_file, or leave it out to have it found.",
+                )
+            raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
     except UnknownProcess as reason:
+        options = None
         unknown = str(reason)
     return State(
         server=server,
@@ -338,17 +350,21 @@ def _groups(state: State, request: Request, statements: list[Statement]) -> list
 def undo_install(
     connection: mysql.Connection, state: State, request: Request, executed: list[Statement]
 ) -> None:
-    """Take back what a failed INSTALL left: a plugin that is not ACTIVE, or a row.
+    """Bring back what was before an INSTALL that failed: no plugin, and the row or none.
 
-    Only for what was not there before. A plugin that is ACTIVE now stays: someone else's.
+    A plugin that is ACTIVE now stays: someone else's.
     """
     plugin = read_plugin(connection)
     if plugin is not None and plugin.status == "ACTIVE":
         return
     if plugin is not None:
         execute(connection, state, request, [UNINSTALL], executed)
-    elif not state.row and read_row(connection):
+    row = read_row(connection)
+    if row and not state.row:
         execute(connection, state, request, [NO_BINARY_LOG, DELETE_ROW], executed)
+    elif state.row and row == "":
+        put_back = [NO_BINARY_LOG, insert_row_statement(state.row)]
+        execute(connection, state, request, put_back, executed)
 
 
 def _lock_wait_timeout(request: Request) -> Statement:
@@ -433,6 +449,12 @@ def statement_failure(statement: str, error: mysql.StatementError) -> Failure:
     def failure(error_code: str, cause: str, next_step: str) -> Failure:
         return Failure(error_code, cause + said, next_step, mysql_error_number=number)
 
+    if number in mysql.PRIVILEGE_ERRORS and statement == OWN_QUERY:
+        return failure(
+            "privilege_missing",
+            "The account may not read what the module must know",
+            "Grant it SELECT on the table that the server names.",
+        )
     if number in mysql.PRIVILEGE_ERRORS:
         return failure(
             "privilege_missing",
@@ -464,8 +486,9 @@ def statement_failure(statement: str, error: mysql.StatementError) -> Failure:
     if number == mysql.ER_OPTION_PREVENTS_STATEMENT:
         return failure(
             "super_read_only",
-            f"The server is read-only and refuses: {statement}",
-            "Set lift_super_read_only: true, or run this when the server is writable.",
+            f"An option of the server, such as read_only, refuses: {statement}",
+            "Run this when the server is writable, or with an account that read_only lets through "
+            "(CONNECTION_ADMIN, on MySQL 5.7 SUPER); for super_read_only set lift_super_read_only.",
         )
     if number in (mysql.ER_PLUGIN_IS_PERMANENT, mysql.ER_PLUGIN_CANNOT_BE_UNINSTALLED):
         return failure(

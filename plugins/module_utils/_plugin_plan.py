@@ -162,7 +162,8 @@ def notes(state: State, request: Request) -> list[str]:
         result.append("The account may not read mysql.plugin; grant it SELECT on that table.")
     if request.state == "absent":
         result += [
-            f"{load.argument.source} loads the plugin again at the next start."
+            f"{load.argument.source} loads the plugin again at the next start, unless it is taken "
+            "out too."
             for load in state.loads
         ]
         return result
@@ -389,11 +390,17 @@ def _may_start_group(connection: Connection) -> bool:
 
 
 def _changed_since_start(options: ServerOptions, started: float) -> str:
-    """Return an option file, or a folder of them, that was changed after the server started."""
-    for path in options.files + options.folders:
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(path).st_mtime > started:
-                return path
+    """Return an option file, or a folder of them, that was changed after the server started.
+
+    The time of the inode's change counts, because a copy may keep an older time of modification.
+    A file of /etc itself that is gone by now is not noticed: something in /etc always changes.
+    """
+    folders = {os.path.dirname(path) for path in options.files} - {"/etc"}
+    for path in [*options.files, *options.folders, *sorted(folders)]:
+        for status in (os.stat, os.lstat):
+            with contextlib.suppress(FileNotFoundError):
+                if status(path).st_ctime > started:
+                    return path
     return ""
 
 

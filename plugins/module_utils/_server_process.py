@@ -67,9 +67,14 @@ def find_server_process(datadir: str, pid_file: str, server_uuid: str) -> Server
             raise UnknownProcess("it runs in a container or a changed root folder")
         owner = os.stat(process).st_uid
         started = _started(process)
+        environ = _environ(process)
     except (OSError, ValueError):
         raise UnknownProcess("its process cannot be read by this operating system user") from None
-    environ = _environ(process)
+    for argument in argv[1:]:
+        option, _equals, path = argument.partition("=")
+        if option in ("--defaults-file", "--defaults-extra-file") and not os.path.isabs(path):
+            # It depended on a working directory that the server has left since.
+            raise UnknownProcess(f"it was started with {argument}, which is no absolute path")
     return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started)
 
 

@@ -7,6 +7,8 @@
 ``mysqld --validate-config`` (from 8.0.16) reads option files and loads plugin libraries as at a
 start, and ends before it touches data, sockets or a group. It exits 1 where the server would not
 start. A library that cannot be loaded is an ERROR line of its output only: the server starts.
+Before, ``mysqld --help --verbose`` comes nearest: it reads option files and opens libraries too,
+but it notices less, and how much differs between versions.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ from typing import Callable, NamedTuple, Sequence
 
 #: The first version that knows the option; 5.7 fails with it on every file.
 FIRST_VERSION = (8, 0, 16)
+VALIDATE = ("--validate-config",)
+HELP = ("--help", "--verbose")
 
-#: "Couldn't load plugin named '%s' with soname '%s'." (ER_PLUGIN_CANT_LOAD)
-CANNOT_LOAD = "MY-010736"
+#: What ER_PLUGIN_CANT_LOAD begins with. 5.7 has no error codes in its log.
+_CANNOT_LOAD = "Couldn't load plugin"
 
 _ERROR_LINE = re.compile(r"\[ERROR\] (?:\[(MY-\d+)\] )?(?:\[\w+\] )?(.*)")
 
@@ -37,27 +41,41 @@ class Verdict(NamedTuple):
         return tuple(error for error in self.errors if error not in earlier.errors)
 
 
-def server_version(run: Run, mysqld: str) -> tuple[str, bool]:
-    """Return the version of a server's binary, and whether it knows ``--validate-config``.
+def cannot_load(errors: Sequence[tuple[str, str]]) -> bool:
+    """Whether a library that cannot be loaded is among the errors."""
+    return any(text.startswith(_CANNOT_LOAD) for _code, text in errors)
 
-    The version is empty where the binary does not tell one.
+
+def server_version(run: Run, mysqld: str) -> tuple[str, tuple[str, ...]]:
+    """Return the version of a server's binary, and the options that make it check option files.
+
+    The version is empty where the binary does not tell one. There are no such options for MariaDB.
     """
     _status, output, _errors = run([mysqld, "--version"])
     match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)\S*", output)
     if match is None:
-        return "", False
+        return "", ()
     numbers = tuple(int(number) for number in match.groups())
-    return match.group(0)[len("Ver ") :], numbers >= FIRST_VERSION and "MariaDB" not in output
+    version = match.group(0)[len("Ver ") :]
+    if "MariaDB" in output:
+        return version, ()
+    return version, VALIDATE if numbers >= FIRST_VERSION else HELP
 
 
 def validate(
-    run: Run, mysqld: str, defaults_file: str | None, group_suffix: str | None, user: str | None
+    run: Run,
+    mysqld: str,
+    check: Sequence[str],
+    defaults_file: str | None,
+    group_suffix: str | None,
+    user: str | None,
 ) -> Verdict:
     """Return what mysqld says of the option files.
 
     Args:
         run: runs a command.
         mysqld: path of the binary.
+        check: what :func:`server_version` says.
         defaults_file: as in its own option; None for the default files.
         group_suffix: as in its own option.
         user: an operating system user to become; mysqld refuses to run as root without one.
@@ -67,7 +85,7 @@ def validate(
         command.append("--defaults-file=" + defaults_file)
     if group_suffix is not None:
         command.append("--defaults-group-suffix=" + group_suffix)
-    command.append("--validate-config")
+    command += check
     if user is not None:
         command.append("--user=" + user)
     status, _output, errors = run(command)

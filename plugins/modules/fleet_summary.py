@@ -19,10 +19,15 @@ description:
 author:
   - dbfleet.mysql authors (@dbfleet)
 options:
+  state:
+    description: What the role was asked for.
+    type: str
+    choices: [present, absent]
+    default: present
   fail_on_change:
     description:
       - Whether a host on which something was changed, or would be in check mode, counts as a host
-        with a problem.
+        with a problem, and one of which is not known whether it has the plugin after a restart.
     type: bool
     default: false
 attributes:

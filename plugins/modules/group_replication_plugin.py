@@ -92,9 +92,10 @@ options:
     type: bool
     default: true
 notes:
-  - The account needs C(INSERT) and C(DELETE) on C(mysql.plugin), C(SELECT) on C(mysql.plugin) and
-    C(mysql.user), and C(SYSTEM_VARIABLES_ADMIN) (C(SUPER) on MySQL 5.7) where rows of
-    C(mysql.plugin) or C(super_read_only) are to be changed.
+  - The account needs C(INSERT) and C(DELETE) on C(mysql.plugin), C(SELECT) on C(mysql.plugin),
+    C(mysql.user), C(performance_schema.persisted_variables) and
+    C(performance_schema.replication_group_members), and C(SYSTEM_VARIABLES_ADMIN) (C(SUPER) on
+    MySQL 5.7) where rows of C(mysql.plugin) or C(super_read_only) are to be changed.
   - Run it as C(root) on the server's own host. Otherwise the server's option files and command line
     may not be readable; RV(survives_restart) is then V(null) rather than a guess.
   - No statement is written to the binary log.
@@ -171,6 +172,13 @@ server:
         - V(null) where the server's option files cannot be seen from the managed host.
       type: str
       sample: /etc/mysql/my.cnf
+    option_group:
+      description:
+        - The group of that file in which the line belongs, the server's own where it was started
+          with C(--defaults-group-suffix).
+        - V(null) where the server's option files cannot be seen from the managed host.
+      type: str
+      sample: mysqld
 registered:
   description: Whether C(mysql.plugin) has the plugin's row; V(null) where it may not be read.
   returned: when the server could be asked
@@ -182,6 +190,16 @@ loaded_at_start_by:
   type: list
   elements: str
   sample: ["/etc/mysql/my.cnf:12"]
+loaded_by_options:
+  description: Whether an option file or the server's command line is among RV(loaded_at_start_by).
+  returned: when the server could be asked
+  type: bool
+  sample: true
+check_mode:
+  description: Whether the task ran in check mode.
+  returned: always
+  type: bool
+  sample: false
 survives_restart:
   description:
     - Whether the server has the plugin after a restart.
@@ -204,7 +222,7 @@ warnings:
   returned: when there is something to say
   type: list
   elements: str
-  sample: ["/etc/mysql/my.cnf:12 loads the plugin again at the next start."]
+  sample: ["/etc/mysql/conf.d/local.cnf is not read: it is world-writable."]
 error_code:
   description:
     - A stable word for what went wrong. All are listed with their remedies in the collection's
@@ -241,6 +259,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import (
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+    OWN_QUERY,
     Request,
     State,
     Statement,
@@ -270,11 +289,18 @@ def run(module: AnsibleModule) -> None:
     try:
         result = _apply(module, executed)
     except Failure as failure:
-        module.fail_json(executed_statements=_texts(executed), **failure.as_result())
+        _fail(module, failure, executed)
     except StatementError as error:
-        query_failure = statement_failure("a query of its own state", error)
-        module.fail_json(executed_statements=_texts(executed), **query_failure.as_result())
+        _fail(module, statement_failure(OWN_QUERY, error), executed)
     module.exit_json(**result)
+
+
+def _fail(module: AnsibleModule, failure: Failure, executed: list[Statement]) -> None:
+    module.fail_json(
+        executed_statements=_texts(executed),
+        check_mode=module.check_mode,
+        **failure.as_result(),
+    )
 
 
 def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
@@ -307,6 +333,7 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
         module.warn(note)
     return {
         "changed": changed,
+        "check_mode": module.check_mode,
         "executed_statements": _texts(executed),
         "diff": {"before": _visible(before), "after": _visible(after)},
         **_facts(now),
@@ -348,8 +375,11 @@ def _facts(state: State) -> dict[str, Any]:
             "plugin_dir": state.server.plugin_dir,
             "super_read_only": state.server.super_read_only,
             "option_file": state.options.main_file if state.options else None,
+            "option_group": state.options.main_group if state.options else None,
         },
         "registered": None if state.row is None else bool(state.row),
+        # For programs: the sources' names may be masked where a password is part of one.
+        "loaded_by_options": bool(sources),
         "loaded_at_start_by": sources + (["mysql.plugin"] if state.row else []),
         "survives_restart": survives_restart(state),
     }

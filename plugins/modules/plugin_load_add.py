@@ -75,7 +75,8 @@ options:
   validate:
     description:
       - Whether to ask C(mysqld --validate-config), before and after the change, if there is one to
-        make. MySQL has it from 8.0.16.
+        make. MySQL has it from 8.0.16; before, C(mysqld --help --verbose) is asked, which notices
+        less.
       - Only the change is judged. Where the server did not accept its option files before either,
         the change stays, and a warning says so.
       - V(auto) asks where C(mysqld) is found and can do it.
@@ -203,7 +204,7 @@ validation_note:
   description: Why the server's binary was not asked, or what it said already before the change.
   returned: when there is something to say
   type: str
-  sample: MySQL 5.7.44 has no --validate-config.
+  sample: MySQL 5.7.44 has no --validate-config; --help --verbose was asked, which notices less.
 warnings:
   description: What a person should know although the task succeeded.
   returned: when there is something to say
@@ -258,8 +259,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_write i
     write,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._validate_config import (
-    CANNOT_LOAD,
+    HELP,
     Verdict,
+    cannot_load,
     server_version,
     validate,
 )
@@ -275,7 +277,7 @@ class Server(NamedTuple):
         group_suffix: as in ``--defaults-group-suffix``.
         version: empty where no binary tells it.
         mysqld: path of its binary; None where there is none.
-        can_validate: it knows ``--validate-config``.
+        check: options that make it check option files; empty where it has none.
         home: the home folder of the user who starts it.
         main_file: the option file that it starts from; runs that share it wait for each other.
         target: the option file that the line goes to.
@@ -285,7 +287,7 @@ class Server(NamedTuple):
     group_suffix: str | None
     version: str
     mysqld: str | None
-    can_validate: bool
+    check: tuple[str, ...]
     home: str | None
     main_file: str
     target: str
@@ -316,10 +318,10 @@ class Task:
                     "Give an absolute path.",
                 )
         mysqld = self.module.get_bin_path("mysqld", opt_dirs=_SERVER_FOLDERS)
-        version, can_validate = ("", False) if mysqld is None else server_version(self._run, mysqld)
+        version, check = ("", ()) if mysqld is None else server_version(self._run, mysqld)
         suffix, version_wanted = _suffix_of(self.section)
         server = Server(
-            None, suffix, version or version_wanted, mysqld, can_validate, _home_of_mysql(), "", ""
+            None, suffix, version or version_wanted, mysqld, check, _home_of_mysql(), "", ""
         )
         options = _read(server, Files())
         main_file = str(options.main_file)
@@ -380,14 +382,22 @@ class Task:
             return None
         if server.mysqld is None:
             self.validation_note = "There is no mysqld on this host to ask."
-        elif not server.can_validate:
-            self.validation_note = f"MySQL {server.version} has no --validate-config."
+        elif not server.check:
+            self.validation_note = f"The server {server.version} has no --validate-config."
         else:
+            if server.check == HELP:
+                self.validation_note = f"MySQL {server.version} has no --validate-config; "
+                self.validation_note += "--help --verbose was asked, which notices less."
             defaults_file = server.defaults_file
             if defaults_file is not None and not os.path.exists(defaults_file):
                 return Verdict(True, ())
             return validate(
-                self._run, server.mysqld, defaults_file, server.group_suffix, _user_for_mysqld()
+                self._run,
+                server.mysqld,
+                server.check,
+                defaults_file,
+                server.group_suffix,
+                _user_for_mysqld(),
             )
         if asked == "always":
             raise Failure(
@@ -412,7 +422,7 @@ class Task:
             self.validation_note = "mysqld did not accept its option files before the change: "
             self.validation_note += " ".join(text for _code, text in earlier.errors)
             self.module.warn(self.validation_note)
-        elif self.state == "present" and CANNOT_LOAD in [code for code, _text in new]:
+        elif self.state == "present" and cannot_load(new):
             raise Failure(
                 "library_not_loadable",
                 f"mysqld cannot load the library, so the change was taken back: {words}",

@@ -26,21 +26,34 @@ COLUMNS = (
 
 
 class Host(NamedTuple):
-    """One host's row; ``problem`` is empty where all is well."""
+    """One host's row; ``problem`` is empty where all is well.
+
+    ``reached`` is false where the play has not come to the host yet.
+    """
 
     name: str
     cells: tuple[str, ...]
     changed: bool
     problem: str
+    reached: bool
 
 
-def host_row(name: str, variables: Mapping[str, Any], fail_on_change: bool) -> Host:
+def host_row(
+    name: str,
+    variables: Mapping[str, Any],
+    state: str,
+    fail_on_change: bool,
+    check_mode: bool = False,
+) -> Host:
     """Return a host's row.
 
     Args:
         name: the inventory's name of the host.
         variables: its variables, among them what the role registered.
-        fail_on_change: whether it is a problem that something is to be changed.
+        state: ``present`` or ``absent``, as the role was asked.
+        fail_on_change: whether it is a problem that something is to be changed, or that what
+            becomes of the plugin at a restart is not known.
+        check_mode: whether the changes are those that would be made.
     """
     plugin_result = variables.get("group_replication_plugin_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
@@ -48,11 +61,18 @@ def host_row(name: str, variables: Mapping[str, Any], fail_on_change: bool) -> H
     plugin = plugin_result.get("plugin") or {}
     server = plugin_result.get("server") or {}
     loaded_by = plugin_result.get("loaded_at_start_by") or []
-    changes = planned_changes(plugin_result, file_result)
-    problem = problem_of(plugin_result, failure)
+    survives = plugin_result.get("survives_restart")
     changed = bool(plugin_result.get("changed") or file_result.get("changed"))
-    if not problem and fail_on_change and changed:
-        problem = "This is still to be done: " + "; ".join(changes) + "."
+    problem = problem_of(plugin_result, file_result, failure)
+    if not problem and fail_on_change:
+        changes = planned_changes(plugin_result, file_result)
+        if changes:
+            problem = (
+                "This is still to be done: " + "; ".join(changes) + ". "
+                "Run the playbook dbfleet.mysql.group_replication_plugin."
+            )
+    if not problem and server and not (changed and check_mode):
+        problem = restart_problem(state, survives, fail_on_change)
     return Host(
         name=name,
         cells=(
@@ -61,40 +81,80 @@ def host_row(name: str, variables: Mapping[str, Any], fail_on_change: bool) -> H
             plugin.get("library") or "-",
             plugin.get("license") or "-",
             ", ".join(loaded_by) or ("nothing seen" if server else "-"),
-            SURVIVES[plugin_result.get("survives_restart")] if server else "-",
+            SURVIVES[survives] if server else "-",
         ),
         changed=changed,
         problem=problem,
+        reached=bool(plugin_result or failure),
     )
+
+
+def restart_problem(state: str, survives: bool | None, strict: bool) -> str:
+    """Return what is wrong with what the server's next start does, empty where nothing is.
+
+    Args:
+        state: ``present`` or ``absent``, as the role was asked.
+        survives: whether the next start loads the plugin; None where that is not known.
+        strict: whether it must be known.
+    """
+    if state == "absent" and survives is not False:
+        return (
+            "The plugin is out of the running server, but "
+            + ("is loaded again" if survives else "may be loaded again")
+            + " at its next start. Take out what loads it: plugin_load_add in an option file that "
+            "the role may not see (run it as root on the server's host), or on the command line."
+        )
+    if state == "present" and survives is False:
+        return (
+            "The plugin is in the running server, but will not be after a restart. Look for "
+            "group_replication=OFF in its option files, and at group_replication_register."
+        )
+    if state == "present" and survives is None and strict:
+        return (
+            "Whether the plugin is there after a restart cannot be known. Run this as root on the "
+            "server's own host (--become), where its option files can be read."
+        )
+    return ""
 
 
 def planned_changes(plugin_result: Mapping[str, Any], file_result: Mapping[str, Any]) -> list[str]:
     """Return what was changed on a host, or would be in check mode, each in a few words."""
     changes: list[str] = []
+    if plugin_result.get("error_code") == "pymysql_missing":
+        changes.append("PyMySQL is to be installed, and then all the rest")
     if plugin_result.get("changed"):
-        changes += plugin_result.get("executed_statements") or []
+        statements = plugin_result.get("executed_statements") or []
+        changes += [text for text in statements if not text.startswith("SET ")]
     if file_result.get("changed"):
         changes.append("a change in " + str(file_result.get("option_file")))
     return changes
 
 
-def problem_of(plugin_result: Mapping[str, Any], failure: Mapping[str, Any]) -> str:
-    """Return a host's problem and the next step as one text, empty where there is none."""
-    if plugin_result.get("unreachable"):
-        why = first_sentence(plugin_result.get("msg", "").replace("Task failed: ", "", 1))
-        return (
-            f"The host cannot be reached: {why}. Check that it is up and that Ansible may log in."
-        )
+def problem_of(
+    plugin_result: Mapping[str, Any], file_result: Mapping[str, Any], failure: Mapping[str, Any]
+) -> str:
+    """Return a host's problem and the next step as one text, empty where there is none.
+
+    Args:
+        failure: the result of the task that failed, where the play kept it.
+    """
+    for result in (plugin_result, file_result):
+        if result.get("unreachable"):
+            why = first_sentence(result.get("msg", "").replace("Task failed: ", "", 1))
+            return (
+                f"The host cannot be reached: {why}. Check that it is up and that Ansible may log "
+                "in, and run this again."
+            )
+        if not failure and result.get("failed"):
+            failure = result
     if not failure:
-        if plugin_result.get("error_code"):
-            return str(plugin_result["msg"])
-        if not plugin_result:
-            return "The host was not reached by this run. Run it again for this host."
         return ""
     if failure.get("rc") in INTERPRETER_MISSING and "error_code" not in failure:
+        said = str(failure.get("module_stderr", "")).strip().rpartition("\n")[2]
         return (
-            "The host has no Python that Ansible can run. Install the package python3 there, or "
-            "set ansible_python_interpreter to the one it has."
+            f"The host has no Python that Ansible can run, or not what become needs ({said}). "
+            "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
+            "Python it has."
         )
     return str(failure.get("msg", "The task failed without saying why. Run it again with -vvv."))
 
@@ -120,9 +180,10 @@ def render(hosts: list[Host]) -> str:
         lines += ["", "Problems:"]
         lines += [f"  {host.name}: {host.problem}" for host in problems]
     changed = sum(host.changed and not host.problem for host in hosts)
-    lines += [
-        "",
-        f"hosts: {len(hosts)}, in order: {len(hosts) - len(problems)} (changed: {changed}), "
-        f"with a problem: {len(problems)}",
-    ]
+    later = sum(not host.reached and not host.problem for host in hosts)
+    count = (
+        f"hosts: {len(hosts)}, in order: {len(hosts) - len(problems) - later} "
+        f"(changed: {changed}), with a problem: {len(problems)}"
+    )
+    lines += ["", count + (f", not reached yet: {later}" if later else "")]
     return "\n".join(lines)

@@ -97,9 +97,13 @@ class Server:
             "SET SESSION sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
         )
         self.sh(
-            "rm -rf /root/.my.cnf; [ ! -e /root/etc.tar ] || "
-            "{ rm -rf /etc/mysql && tar -xf /root/etc.tar -C /; }"
+            "rm -rf /root/.my.cnf; [ ! -e /root/etc.tar ] || tar -df /root/etc.tar -C / >/dev/null"
+            " || { rm -rf /etc/mysql && tar -xf /root/etc.tar -C /; }"
         )
+        # The module takes an option file that was touched since the start for one that may have
+        # changed what INSTALL does.
+        if self.sh("find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid"):
+            self.restart()
 
 
 class Playbook(NamedTuple):
@@ -206,3 +210,10 @@ def servers(fleet: None) -> list[Server]:
     for server in servers:
         server.reset()
     return servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the mark from which tests/hazard_table makes a page."""
+    config.addinivalue_line(
+        "markers", "hazard(hazard, plain, ours): what can go wrong, and what becomes of it"
+    )

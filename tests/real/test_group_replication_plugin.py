@@ -68,6 +68,11 @@ def test_present_then_absent_each_idempotent(server: Server, control: Control) -
     assert not control.module(server, state="absent")["changed"]
 
 
+@pytest.mark.hazard(
+    "`gtid_mode=ON`, and rows of `mysql.plugin` change",
+    "`DELETE FROM mysql.plugin` leaves an errant transaction",
+    "`gtid_executed` is the same before and after",
+)
 def test_no_statement_takes_a_gtid(server: Server, control: Control) -> None:
     before = server.sql("SELECT @@global.gtid_executed")
     control.module(server)
@@ -87,6 +92,11 @@ def test_register(server: Server, control: Control, register: str, row: bool) ->
     assert not control.module(server, register=register)["changed"]
 
 
+@pytest.mark.hazard(
+    "An option file loads the plugin and `mysql.plugin` has its row",
+    "each start logs an ERROR",
+    "the row goes, the next start's log is clean",
+)
 def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
     server: Server, control: Control
 ) -> None:
@@ -181,16 +191,31 @@ def test_library_that_is_not_there(server: Server, control: Control) -> None:
 
 
 @pytest.mark.parametrize("library", ["../x.so", "/x.so", "a'b.so", "a\nb.so", "", "a;b.so"])
+@pytest.mark.hazard(
+    "`library` holds a path, quotes, control characters",
+    "error 1124, or SQL made of it",
+    "refused: `library_name_invalid`",
+)
 def test_library_that_is_no_file_name(server: Server, control: Control, library: str) -> None:
     result = control.module(server, library=library)
     assert result["error_code"] == "library_name_invalid"
 
 
+@pytest.mark.hazard(
+    "Another library has the plugin's name already",
+    "error 1125",
+    "refused: `other_library`",
+)
 def test_another_library_than_the_one_that_is_loaded(server: Server, control: Control) -> None:
     server.sql(INSTALL)
     assert control.module(server, library="other.so")["error_code"] == "other_library"
 
 
+@pytest.mark.hazard(
+    "`group_replication=OFF` in an option file",
+    "no error, the plugin is DISABLED, its row stays",
+    "refused with the line, no row: `plugin_disabled`",
+)
 def test_disabled_by_option(server: Server, control: Control) -> None:
     server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")
     result = control.module(server)
@@ -220,6 +245,11 @@ def test_installation_that_would_start_a_group_is_refused(server: Server, contro
     assert states == [["OFFLINE"]]
 
 
+@pytest.mark.hazard(
+    "`super_read_only=ON`",
+    "error 1290",
+    "refused unless `lift_super_read_only`; then back at once",
+)
 def test_super_read_only(server: Server, control: Control) -> None:
     server.sql("SET GLOBAL super_read_only = 1")
     refused = control.module(server)
@@ -242,6 +272,11 @@ def test_super_read_only_is_back_after_an_error(server: Server, control: Control
     assert server.sql("SELECT @@super_read_only, @@read_only") == [["1", "1"]]
 
 
+@pytest.mark.hazard(
+    "The account `mysql.session` is missing",
+    "installs; START fails later with 3092",
+    "refused with the manual's advice: `mysql_session_missing`",
+)
 def test_missing_mysql_session(server: Server, control: Control) -> None:
     rename = "SET SESSION sql_log_bin = 0; RENAME USER {} TO {}"
     server.sql(rename.format("'mysql.session'@localhost", "'away'@localhost"))
@@ -253,6 +288,11 @@ def test_missing_mysql_session(server: Server, control: Control) -> None:
         server.sql(rename.format("'away'@localhost", "'mysql.session'@localhost"))
 
 
+@pytest.mark.hazard(
+    "The account lacks a privilege",
+    "error 1142",
+    "what to grant: `privilege_missing`",
+)
 def test_account_without_privileges(server: Server, control: Control) -> None:
     server.sql(
         "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS few@localhost;"

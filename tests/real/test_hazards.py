@@ -90,6 +90,11 @@ def wait_for_statement(server: Server, word: str) -> None:
     raise AssertionError(f"no statement with {word}")
 
 
+@pytest.mark.hazard(
+    "Two servers have `bootstrap_group=ON` in their option files",
+    "makes two groups: split brain",
+    "refused on both, no group at all: `group_would_start`",
+)
 def test_two_servers_that_bootstrap_end_with_no_group(
     servers: list[Server], control: Control
 ) -> None:
@@ -119,12 +124,19 @@ def test_two_servers_that_bootstrap_end_with_no_group(
     third.sql("STOP GROUP_REPLICATION")
 
 
+@pytest.mark.hazard(
+    "The option file was changed after the start; 9.7 installs with the options of its start",
+    "bootstraps a group although the file says `start_on_boot=OFF`",
+    "refused: `group_start_unknown`",
+)
 def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
     """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
     configure_group(server, bootstrap="ON")
     server.sh("sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ /etc/mysql/mysql.cnf")
     server.restart()
     server.sh("sed -i s/start_on_boot=ON/start_on_boot=OFF/ /etc/mysql/mysql.cnf")
+    # As a restored backup or a package leaves it.
+    server.sh("touch -d '2 hours ago' /etc/mysql/mysql.cnf")
     result = control.module(server)
     assert result["error_code"] == "group_start_unknown"
     assert "/etc/mysql/my.cnf was changed after the server started" in result["cause"]
@@ -136,6 +148,11 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     server.restart()
 
 
+@pytest.mark.hazard(
+    "The group is configured by `SET PERSIST`",
+    "may start the group",
+    "refused: `group_would_start`",
+)
 def test_persisted_variables_start_a_group_too(server: Server, control: Control) -> None:
     server.sql(INSTALL)
     server.sql(f"SET PERSIST group_replication_group_name = '{GROUP_NAME}'")
@@ -148,6 +165,11 @@ def test_persisted_variables_start_a_group_too(server: Server, control: Control)
         server.sql("RESET PERSIST")
 
 
+@pytest.mark.hazard(
+    "`FORCE_PLUS_PERMANENT`, and the plugin is to be removed",
+    "error 1702",
+    "refused with the line that holds it: `plugin_permanent`",
+)
 def test_permanent_plugin(server: Server, control: Control) -> None:
     server.sh(
         "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n"
@@ -165,6 +187,11 @@ def test_permanent_plugin(server: Server, control: Control) -> None:
 
 
 @pytest.mark.parametrize("lock", ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"])
+@pytest.mark.hazard(
+    "A backup or a global read lock is held",
+    "waits for up to a year",
+    "fails after `lock_wait_timeout` seconds, nothing is left",
+)
 def test_lock_that_does_not_go_away(server: Server, control: Control, lock: str) -> None:
     with held(server, lock):
         result = control.module(server, lock_wait_timeout=1)
@@ -174,6 +201,11 @@ def test_lock_that_does_not_go_away(server: Server, control: Control, lock: str)
     assert not server.registered()
 
 
+@pytest.mark.hazard(
+    "Twenty runs at once against one server",
+    "all but one fail with 1125",
+    "all succeed, one row",
+)
 def test_twenty_runs_at_once(server: Server, control: Control) -> None:
     hosts: dict[str, dict[str, Any]] = {
         f"run{number}": {"server": "mysql1"} for number in range(20)
@@ -188,6 +220,11 @@ def test_twenty_runs_at_once(server: Server, control: Control) -> None:
 
 @pytest.mark.parametrize(
     ("state", "word"), [("present", "INSTALL"), ("absent", "UNINSTALL"), ("duplicate", "DELETE")]
+)
+@pytest.mark.hazard(
+    "The server is killed during a statement",
+    "error 2013, and no word of what is known",
+    "`connection_lost`; the next run puts it right",
 )
 def test_server_killed_during_a_statement(
     server: Server, control: Control, state: str, word: str
@@ -229,6 +266,11 @@ def test_server_killed_during_a_statement(
 
 
 @pytest.mark.parametrize("number", ["TERM", "KILL"])
+@pytest.mark.hazard(
+    "The client is killed while `super_read_only` is lifted",
+    "it stays off",
+    "the server itself turns it on again",
+)
 def test_super_read_only_is_back_after_the_module_was_killed(
     server: Server, control: Control, number: str
 ) -> None:
@@ -259,6 +301,11 @@ def test_super_read_only_is_back_after_the_module_was_killed(
     assert server.sql(READ_ONLY) == [["1", "1"]]
 
 
+@pytest.mark.hazard(
+    "The server accepts the connection and is silent",
+    "hangs",
+    "fails after `connect_timeout` seconds: `server_unreachable`",
+)
 def test_server_that_takes_the_connection_and_is_silent(server: Server, control: Control) -> None:
     script = (
         "import socket, time; s = socket.socket();"
@@ -271,6 +318,11 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
     assert "connect_timeout" in result["next_step"]
 
 
+@pytest.mark.hazard(
+    "The server is MariaDB",
+    "error 1126",
+    "refused before anything is done: `mariadb`",
+)
 def test_mariadb(control: Control) -> None:
     lab("up", "mariadb", "mariadb1", "--server", "mariadb")
     try:
@@ -283,3 +335,107 @@ def test_mariadb(control: Control) -> None:
         lab("down", "mariadb")
     assert run.code != 0
     assert '"error_code": "mariadb"' in run.output
+
+
+PLUGIN_DIR = "/usr/lib/mysql/plugin"
+
+
+@contextlib.contextmanager
+def moved_away(server: Server, path: str) -> Iterator[None]:
+    """Have a file or folder out of the way, and back at the end."""
+    server.sh(f"mv {path} {path}.away")
+    try:
+        yield
+    finally:
+        server.sh(f"mv {path}.away {path}")
+
+
+@pytest.mark.hazard(
+    "A shared library that the plugin needs is missing",
+    "error 1126",
+    "the loader's words and what to install: `library_not_loadable`",
+)
+def test_library_that_lacks_another(server: Server, control: Control) -> None:
+    needed = server.sh("ldconfig -p | sed -n 's/.*libtirpc.so.3.*=> //p' | head -n 1").strip()
+    server.restart()  # a library that was loaded once may stay in the process
+    with moved_away(server, needed):
+        result = control.module(server)
+    assert result["error_code"] == "library_not_loadable"
+    assert "libtirpc.so.3" in result["cause"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library may not be read by mysqld",
+    "error 1126",
+    "the loader's words: `library_not_loadable`",
+)
+def test_library_that_may_not_be_read(server: Server, control: Control) -> None:
+    server.sh(f"cp {PLUGIN_DIR}/group_replication.so {PLUGIN_DIR}/unreadable.so")
+    server.sh(f"chmod 0000 {PLUGIN_DIR}/unreadable.so")
+    result = control.module(server, library="unreadable.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert "Permission denied" in result["cause"]
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library is no plugin",
+    "error 1127",
+    "`library_not_loadable`, no row is left",
+)
+def test_library_that_is_no_plugin(server: Server, control: Control) -> None:
+    server.sh(
+        f"cp $(ldconfig -p | sed -n 's/.*libz.so.1.*=> //p' | head -n 1) {PLUGIN_DIR}/libz.so"
+    )
+    result = control.module(server, library="libz.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert result["mysql_error_number"] == 1127
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library is another plugin's",
+    "error 1127",
+    "`library_not_loadable`, no row is left",
+)
+def test_library_of_another_plugin(server: Server, control: Control) -> None:
+    result = control.module(server, library="mysql_clone.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_defaults_file_that_is_not_there(server: Server, control: Control) -> None:
+    configure_group(server, bootstrap="ON")
+    result = control.module(server, defaults_file="/etc/mysql/typo.cnf")
+    assert result["error_code"] == "option_file_broken"
+    assert "/etc/mysql/typo.cnf" in result["cause"]
+    assert server.plugin_status() == ""
+
+
+@pytest.mark.hazard(
+    "`mysql.plugin` has the row, but the library is gone, as in the midst of an upgrade",
+    "error 1126",
+    "fails and leaves the row, so that the plugin is back with its library",
+)
+def test_row_outlives_a_library_that_is_missing(server: Server, control: Control) -> None:
+    server.sql(INSTALL)
+    with moved_away(server, f"{PLUGIN_DIR}/group_replication.so"):
+        server.restart()
+        assert server.plugin_status() == ""
+        result = control.module(server)
+        assert result["error_code"] == "library_not_loadable"
+        assert server.registered()
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+
+
+def test_start_from_a_relative_option_file(fleet: None, control: Control) -> None:
+    source = "/srv/mysqld.cnf=tests/real/files/mysqld.cnf"
+    lab("up", FLEET, "relative", "--file", source, "--arg=--defaults-file=../srv/mysqld.cnf")
+    server = Server("relative")
+    result = control.module(server)
+    assert result["error_code"] == "group_start_unknown"
+    assert "../srv/mysqld.cnf" in result["cause"]

@@ -36,7 +36,7 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
 
     bare = control.playbook(VERIFY, HOSTS)
     assert bare.code != 0
-    assert bare.output.count("This is still to be done: SET SESSION") == len(servers)
+    assert bare.output.count("This is still to be done: INSTALL PLUGIN") == len(servers)
     assert [server.option_files() for server in servers] == before
     assert [server.plugin_status() for server in servers] == ["", "", ""]
 
@@ -75,6 +75,7 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
 def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], control: Control) -> None:
     password = "not-to-be-seen-4711"  # noqa: S105 - planted, to be looked for
     untouched = [server.option_files() for server in servers[1:]]
+    lab("up", "real", "nopython", "--without", "python")
     lab("stop-server", "real", "mysql3")
     try:
         run = control.playbook(
@@ -92,10 +93,7 @@ def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], contro
                     "server": "mysql2",
                     "group_replication_login_unix_socket": "/run/nowhere.sock",
                 },
-                "nopython": {
-                    "server": "mysql2",
-                    "ansible_python_interpreter": "/usr/bin/no-python",
-                },
+                "nopython": {},
             },
             "-vvv",
             "--diff",
@@ -144,3 +142,55 @@ def test_hosts_by_variable(server: Server, control: Control, playbook: str) -> N
     run = control.playbook(playbook, HOSTS, "-e", "group_replication_hosts=mysql2", "--list-hosts")
     assert run.code == 0
     assert re.findall(r"^\s+(mysql\d)$", run.output, flags=re.MULTILINE) == ["mysql2"]
+
+
+def test_an_earlier_play_does_not_count(server: Server, control: Control) -> None:
+    site = control.folder / "site.yml"
+    site.write_text(
+        f"- ansible.builtin.import_playbook: {INSTALL}\n"
+        f"- ansible.builtin.import_playbook: {VERIFY}\n"
+    )
+    run = control.playbook(str(site), {"mysql1": {}})
+    assert run.code == 0, run.output
+
+
+def test_plugin_that_will_be_gone_after_a_restart(server: Server, control: Control) -> None:
+    assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
+    server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")
+    run = control.playbook(VERIFY, {"mysql1": {}})
+    assert run.code != 0
+    assert "will not be after a restart" in run.output
+
+
+def test_removal_that_would_not_last(server: Server, control: Control) -> None:
+    assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS ops@'%';"
+        " CREATE USER ops@'%' IDENTIFIED BY 'only-here-99'; GRANT ALL ON *.* TO ops@'%'"
+    )
+    # An operating system user who may not see the server's files.
+    host = {
+        "ansible_user": "nobody",
+        "ansible_remote_tmp": "/tmp/ansible-nobody",  # noqa: S108 - in the container
+        "group_replication_login_user": "ops",
+        "group_replication_login_password": "only-here-99",
+    }
+    run = control.playbook(REMOVE, {"mysql1": host})
+    assert run.code != 0
+    assert "may be loaded again" in run.output
+
+
+def test_one_host_at_a_time(servers: list[Server], control: Control) -> None:
+    run = control.playbook(INSTALL, HOSTS, "-e", "group_replication_serial=1")
+    assert run.code == 0, run.output
+    assert "not reached yet: 2" in run.output
+    assert "hosts: 3, in order: 3 (changed: 3), with a problem: 0" in run.output
+
+
+def test_check_mode_on_a_host_without_pymysql(fleet: None, control: Control) -> None:
+    lab("up", "real", "nopymysql", "--without", "pymysql")
+    run = control.playbook(INSTALL, {"nopymysql": {}}, "--check")
+    assert run.code == 0, run.output
+    verified = control.playbook(VERIFY, {"nopymysql": {}})
+    assert verified.code != 0
+    assert "PyMySQL is to be installed" in verified.output

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, Control, Server
+from conftest import CHECKOUT, FLEET, Control, Server, lab
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
 # The certificates that the server made for itself have no host's name in them.
@@ -33,6 +33,11 @@ def test_verified_against_the_authority(
     assert result["plugin"]["status"] == "ACTIVE"
 
 
+@pytest.mark.hazard(
+    "The host's name is not in the server's certificate",
+    "connects all the same",
+    "refused: `tls_failed`",
+)
 def test_host_name_that_is_not_in_the_certificate(
     server: Server, control: Control, login: dict[str, Any]
 ) -> None:
@@ -41,6 +46,11 @@ def test_host_name_that_is_not_in_the_certificate(
     assert server.plugin_status() == ""
 
 
+@pytest.mark.hazard(
+    "The server's certificate is signed by another authority",
+    "connects all the same",
+    "refused: `tls_failed`",
+)
 def test_another_authority(server: Server, control: Control, login: dict[str, Any]) -> None:
     certificate = (CHECKOUT / "tests/real/files/other_ca.pem").read_text()
     server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
@@ -51,3 +61,42 @@ def test_another_authority(server: Server, control: Control, login: dict[str, An
 def test_authority_that_is_no_file(server: Server, control: Control, login: dict[str, Any]) -> None:
     result = control.module(server, **login, ca_cert="/root/nowhere.pem")
     assert result["error_code"] == "tls_file_unusable"
+
+
+@pytest.fixture
+def without_tls(fleet: None) -> Server:
+    """Return a server that offers no TLS, on a host without the Python library cryptography."""
+    lab("up", FLEET, "plain", "--arg=--tls-version=")
+    server = Server("plain")
+    server.reset()
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS plain@'%';"
+        f" CREATE USER plain@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"
+        " GRANT ALL ON *.* TO plain@'%'"
+    )
+    server.sh("! python3 -c 'import cryptography' 2>/dev/null")
+    return server
+
+
+@pytest.mark.parametrize(
+    ("options", "error_code"),
+    [({}, "cryptography_missing"), ({"ca_cert": "/var/lib/mysql/ca.pem"}, "tls_failed")],
+)
+@pytest.mark.hazard(
+    "A password over TCP without TLS, and no `cryptography`",
+    "fails the same way, or sends it unprotected",
+    "said in one sentence: `cryptography_missing`",
+)
+def test_server_without_tls(
+    without_tls: Server, control: Control, options: dict[str, Any], error_code: str
+) -> None:
+    result = control.module(
+        without_tls,
+        login_user="plain",
+        login_password=PASSWORD,
+        login_host="127.0.0.1",
+        **options,
+    )
+    assert result["error_code"] == error_code
+    assert PASSWORD not in result["_output"]
+    assert without_tls.plugin_status() == ""

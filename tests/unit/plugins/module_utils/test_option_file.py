@@ -59,6 +59,12 @@ def read_main(host, data):
     return texts(host.put("/etc/my.cnf", data).read())
 
 
+def test_an_entry_without_a_plugin_name_loads_nothing(host):
+    options = host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add='=a.so;x=b.so'\n").read()
+    assert find_loads(options.arguments, "a.so", None) == []
+    assert len(find_loads(options.arguments, "b.so", None)) == 1
+
+
 # ---- one file ----
 
 

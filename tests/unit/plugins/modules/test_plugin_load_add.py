@@ -280,9 +280,49 @@ def test_what_was_wrong_before_is_not_blamed_on_us(run, option_file, tmp_path):
     assert "unknown variable 'y=...'" in result["validation_note"]
 
 
-@pytest.mark.parametrize("version", ["5.7.44", "8.0.15", "10.11.6-MariaDB"])
-def test_versions_without_validate_config_are_not_asked(run, option_file, tmp_path, version):
-    make_mysqld(tmp_path, "echo unknown option >&2\nexit 1\n", version)
+OLD_MYSQLD = """\
+case "$*" in
+    *--validate-config*)
+        echo "2026-11-22T17:02:11Z 0 [ERROR] unknown option '--validate-config'" >&2; exit 1;;
+    *--help\\ --verbose*) ;;
+    *) exit 1;;
+esac
+if grep -q ^group_replication_x= "$f" && ! grep -q ^plugin_load_add=group_replication.so "$f"; then
+    echo "2026-11-22T17:02:11.004711Z 0 [ERROR] unknown variable 'group_replication_x=hunter2'" >&2
+    exit 1
+fi
+"""
+
+
+@pytest.mark.parametrize("version", ["5.7.44", "8.0.15"])
+def test_old_versions_are_asked_for_help(run, option_file, tmp_path, version):
+    make_mysqld(tmp_path, OLD_MYSQLD, version)
+    result = run()
+    assert result["changed"] is True
+    assert result["validated"] is True
+    assert "--help --verbose was asked" in result["validation_note"]
+    assert "--validate-config" not in (tmp_path / "bin/calls").read_text()
+
+
+def test_a_change_that_an_old_version_refuses_is_taken_back(run, option_file, tmp_path):
+    make_mysqld(tmp_path, OLD_MYSQLD, "5.7.44")
+    before = b"[mysqld]\ngroup_replication_x=hunter2\n" + LINE
+    option_file.write_bytes(before)
+    result = run(state="absent")
+    assert result["error_code"] == "validation_failed"
+    assert "unknown variable 'group_replication_x=...'" in result["msg"]
+    assert "hunter2" not in json.dumps(result)
+    assert option_file.read_bytes() == before
+
+
+def test_a_library_that_an_old_version_cannot_load(run, option_file, tmp_path):
+    script = "echo \"0 [ERROR] Couldn't load plugin named 'x' with soname 'y'.\" >&2\n"
+    make_mysqld(tmp_path, "grep -q ^plugin_load_add $f || exit 0\n" + script, "5.7.44")
+    assert run()["error_code"] == "library_not_loadable"
+
+
+def test_mariadb_is_not_asked(run, option_file, tmp_path):
+    make_mysqld(tmp_path, "exit 1\n", "10.11.6-MariaDB")
     result = run()
     assert result["changed"] is True
     assert result["validated"] is None

@@ -19,13 +19,23 @@ GOOD = {
 }
 
 
-def row(name="db1", fail_on_change=False, failure=None, option_file=None, **result):
-    variables = {"group_replication_plugin_result": dict(GOOD, **result)}
+def row(
+    name="db1",
+    fail_on_change=False,
+    check_mode=False,
+    failure=None,
+    option_file=None,
+    state="present",
+    **result,
+):
+    variables = {
+        "group_replication_plugin_result": dict(GOOD, **result),
+    }
     if failure:
         variables["group_replication_failure"] = failure
     if option_file:
         variables["group_replication_option_file_result"] = option_file
-    return fleet.host_row(name, variables, fail_on_change)
+    return fleet.host_row(name, variables, state, fail_on_change, check_mode)
 
 
 def test_host_in_order():
@@ -55,8 +65,58 @@ def test_unreachable_host():
     assert host.problem.startswith("The host cannot be reached: Connection timed out. Check")
 
 
-def test_host_that_the_run_did_not_come_to():
-    assert "not reached by this run" in fleet.host_row("db9", {}, False).problem
+def test_host_that_the_play_has_not_come_to_yet():
+    later = fleet.host_row("db9", {}, "present", False)
+    assert not later.reached
+    assert later.problem == ""
+    count = fleet.render([row("a"), later]).splitlines()[-1]
+    assert count == "hosts: 2, in order: 1 (changed: 0), with a problem: 0, not reached yet: 1"
+
+
+@pytest.mark.parametrize("result", [{"unreachable": True}, {"failed": True}])
+def test_second_step_that_did_not_happen(result):
+    host = row(option_file=dict(result, msg="Broken. Mend it."))
+    assert "Broken" in host.problem
+
+
+def test_failed_result_counts_without_the_playbooks_own_note_of_it():
+    assert "no Python" in row(failed=True, rc=127, msg="not found", server={}).problem
+
+
+@pytest.mark.parametrize(
+    ("state", "survives", "fail_on_change", "words"),
+    [
+        ("present", True, True, ""),
+        ("present", False, False, "will not be after a restart"),
+        ("present", None, False, ""),
+        ("present", None, True, "cannot be known"),
+        ("absent", False, False, ""),
+        ("absent", True, False, "is loaded again"),
+        ("absent", None, False, "may be loaded again"),
+    ],
+)
+def test_what_the_next_start_does(state, survives, fail_on_change, words):
+    host = row(state=state, survives_restart=survives, fail_on_change=fail_on_change)
+    assert bool(host.problem) is bool(words)
+    assert words in host.problem
+
+
+def test_check_mode_does_not_judge_what_would_be_changed():
+    bare = {"changed": True, "survives_restart": False, "executed_statements": ["INSTALL"]}
+    assert row(check_mode=True, **bare).problem == ""
+
+
+@pytest.mark.parametrize("fail_on_change", [True, False])
+def test_check_mode_on_a_host_without_pymysql(fail_on_change):
+    host = row(
+        fail_on_change=fail_on_change,
+        check_mode=True,
+        failed=False,
+        error_code="pymysql_missing",
+        msg="PyMySQL is missing. Install it.",
+        server=None,
+    )
+    assert bool(host.problem) is fail_on_change
 
 
 @pytest.mark.parametrize("fail_on_change", [True, False])
