@@ -114,6 +114,7 @@ class ServerOptions(NamedTuple):
             version was not given.
         folders: those named by ``!includedir``.
         main_group: the group that an edit belongs in: this server's own where it has a suffix.
+        extra_file: the one named by ``--defaults-extra-file``, if any.
     """
 
     arguments: list[Argument]
@@ -124,6 +125,7 @@ class ServerOptions(NamedTuple):
     other_versions: list[str]
     folders: list[str]
     main_group: str
+    extra_file: str | None = None
 
     @property
     def fatal(self) -> Problem | None:
@@ -203,6 +205,7 @@ def read_server_options(
         reader.other_versions,
         reader.folders,
         "mysqld" + group_suffix,
+        command.extra_file,
     )
 
 

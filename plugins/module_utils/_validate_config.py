@@ -66,8 +66,7 @@ def validate(
     run: Run,
     mysqld: str,
     check: Sequence[str],
-    defaults_file: str | None,
-    group_suffix: str | None,
+    options: Sequence[str],
     user: str | None,
 ) -> Verdict:
     """Return what mysqld says of the option files.
@@ -76,16 +75,10 @@ def validate(
         run: runs a command.
         mysqld: path of the binary.
         check: what :func:`server_version` says.
-        defaults_file: as in its own option; None for the default files.
-        group_suffix: as in its own option.
+        options: those at the head of its command line that decide which option files it reads.
         user: an operating system user to become; mysqld refuses to run as root without one.
     """
-    command = [mysqld]
-    if defaults_file is not None:
-        command.append("--defaults-file=" + defaults_file)
-    if group_suffix is not None:
-        command.append("--defaults-group-suffix=" + group_suffix)
-    command += check
+    command = [mysqld, *options, *check]
     if user is not None:
         command.append("--user=" + user)
     status, _output, errors = run(command)

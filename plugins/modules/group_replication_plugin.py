@@ -172,6 +172,10 @@ server:
         - V(null) where the server's option files cannot be seen from the managed host.
       type: str
       sample: /etc/mysql/my.cnf
+    defaults_extra_file:
+      description: The option file that the server was started with by C(--defaults-extra-file).
+      type: str
+      sample: /srv/mysql/extra.cnf
     option_group:
       description:
         - The group of that file in which the line belongs, the server's own where it was started
@@ -375,6 +379,7 @@ def _facts(state: State) -> dict[str, Any]:
             "plugin_dir": state.server.plugin_dir,
             "super_read_only": state.server.super_read_only,
             "option_file": state.options.main_file if state.options else None,
+            "defaults_extra_file": state.options.extra_file if state.options else None,
             "option_group": state.options.main_group if state.options else None,
         },
         "registered": None if state.row is None else bool(state.row),

@@ -54,6 +54,11 @@ options:
         is taken for one that the server is started with by C(--defaults-file). Then it alone
         counts, with what it includes.
     type: path
+  defaults_extra_file:
+    description:
+      - The option file that the server reads besides those of MySQL's own list, where it is started
+        with C(--defaults-extra-file).
+    type: path
   drop_in:
     description:
       - Write the line to this file instead. The file that the server starts from must include it,
@@ -274,6 +279,7 @@ class Server(NamedTuple):
 
     Attributes:
         defaults_file: the one option file it reads; None for the default list.
+        extra_file: as in ``--defaults-extra-file``.
         group_suffix: as in ``--defaults-group-suffix``.
         version: empty where no binary tells it.
         mysqld: path of its binary; None where there is none.
@@ -284,6 +290,7 @@ class Server(NamedTuple):
     """
 
     defaults_file: str | None
+    extra_file: str | None
     group_suffix: str | None
     version: str
     mysqld: str | None
@@ -291,6 +298,16 @@ class Server(NamedTuple):
     home: str | None
     main_file: str
     target: str
+
+    @property
+    def options(self) -> list[str]:
+        """The options at the head of its command line that decide what it reads."""
+        named = (
+            ("--defaults-file", self.defaults_file),
+            ("--defaults-extra-file", self.extra_file),
+            ("--defaults-group-suffix", self.group_suffix),
+        )
+        return [f"{option}={value}" for option, value in named if value is not None]
 
 
 class Task:
@@ -310,7 +327,7 @@ class Task:
 
     def _look(self) -> Server:
         params = self.module.params
-        for name in ("option_file", "drop_in"):
+        for name in ("option_file", "defaults_extra_file", "drop_in"):
             if params[name] is not None and not os.path.isabs(params[name]):
                 raise Failure(
                     "option_file_not_absolute",
@@ -321,7 +338,15 @@ class Task:
         version, check = ("", ()) if mysqld is None else server_version(self._run, mysqld)
         suffix, version_wanted = _suffix_of(self.section)
         server = Server(
-            None, suffix, version or version_wanted, mysqld, check, _home_of_mysql(), "", ""
+            defaults_file=None,
+            extra_file=params["defaults_extra_file"],
+            group_suffix=suffix,
+            version=version or version_wanted,
+            mysqld=mysqld,
+            check=check,
+            home=_home_of_mysql(),
+            main_file="",
+            target="",
         )
         options = _read(server, Files())
         main_file = str(options.main_file)
@@ -395,8 +420,7 @@ class Task:
                 self._run,
                 server.mysqld,
                 server.check,
-                defaults_file,
-                server.group_suffix,
+                server.options,
                 _user_for_mysqld(),
             )
         if asked == "always":
@@ -505,10 +529,9 @@ def _read(server: Server, files: Files) -> ServerOptions:
     if defaults_file is not None and not files.exists(defaults_file):
         return read_server_options(["--no-defaults"])  # it is to be created
     return read_server_options(
+        argv=server.options,
         home=server.home,
         server_version=server.version or None,
-        defaults_file=defaults_file,
-        group_suffix=server.group_suffix,
         files=files,
     )
 
@@ -614,6 +637,7 @@ def main() -> None:
                 "library": {"type": "str", "default": "group_replication.so"},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
                 "option_file": {"type": "path"},
+                "defaults_extra_file": {"type": "path"},
                 "drop_in": {"type": "path"},
                 "section": {"type": "str", "default": "mysqld"},
                 "backup": {"type": "bool", "default": False},

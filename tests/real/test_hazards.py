@@ -98,7 +98,7 @@ def wait_for_statement(server: Server, word: str) -> None:
 def test_two_servers_that_bootstrap_end_with_no_group(
     servers: list[Server], control: Control
 ) -> None:
-    _, second, third = servers
+    second, third = servers[1:]
     for server in (second, third):
         configure_group(server, bootstrap="ON")
 

@@ -106,6 +106,18 @@ def test_a_running_servers_own_option_file_is_the_one_that_is_changed(
     assert other.plugin_status() == "ACTIVE"
 
 
+def test_line_beside_an_extra_option_file_is_removed_too(fleet: None, control: Control) -> None:
+    lab("up", FLEET, "extra", "--arg=--defaults-extra-file=/srv/mysqld.cnf", *SRV_FILE)
+    server = Server("extra")
+    server.sh(f"printf '[mysqld]\\n{LINE}\\n' >> /etc/mysql/my.cnf")
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+    run = control.play([include(group_replication_state="absent")], {"extra": {}})
+    assert run.code == 0, run.output
+    server.restart()
+    assert server.plugin_status() == ""
+
+
 SRV_FILE = ("--file", "/srv/mysqld.cnf=tests/real/files/mysqld.cnf")
 
 
