@@ -7,32 +7,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-
-import pytest
 
 # The hosts for testinfra to look at, each reached over podman.
 SERVERS = [
     f"podman://{os.environ['LAB_PREFIX']}-default-{server}"
     for server in ("mysql1", "mysql2", "mysql3")
 ]
-
-
-@pytest.fixture
-def sql(host) -> Callable[[str], list[list[str]]]:
-    """Run SQL as root over the socket and return the rows."""
-
-    def run(statement: str) -> list[list[str]]:
-        output = host.check_output("mysql --batch --skip-column-names -e %s", statement)
-        return [line.split("\t") for line in output.split("\n")] if output else []
-
-    return run
-
-
-@pytest.fixture
-def last_start(host) -> str:
-    """Return what the error log holds since the server's last start."""
-    log = host.file("/var/log/mysql/error.log").content_string
-    starts = log.split("MySQL Server - start.")
-    assert len(starts) > 1, "the error log shows no start"
-    return starts[-1]

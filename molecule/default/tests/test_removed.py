@@ -6,26 +6,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 
 from conftest import SERVERS
+from scenario_fixtures import tree
 
 testinfra_hosts = SERVERS
-
-
-def _tree(archive: bytes) -> dict[str, tuple[object, ...]]:
-    """Return what a tar archive says of each file: kind, mode, owner, link target and content."""
-    tree: dict[str, tuple[object, ...]] = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:
-            content = tar.extractfile(member).read() if member.isfile() else b""
-            owner = (member.uid, member.gid)
-            tree[member.name] = (member.type, member.mode, owner, member.linkname, content)
-    return tree
 
 
 def test_the_plugin_is_gone(sql) -> None:
@@ -42,8 +30,8 @@ def test_the_option_files_are_as_before(host) -> None:
         check=True,
         capture_output=True,
     ).stdout
-    assert _tree(recorded)
-    assert _tree(now) == _tree(recorded)
+    assert tree(recorded)
+    assert tree(now) == tree(recorded)
 
 
 def test_the_start_is_clean(last_start) -> None:
