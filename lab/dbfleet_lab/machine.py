@@ -10,7 +10,19 @@ import zipfile
 from pathlib import Path
 
 import podman
-from base import ANSIBLE, CHECKOUT, PREFIX, VENV, LabError, digest, locked, say, search_path, stage
+from base import (
+    ANSIBLE,
+    CHECKOUT,
+    PREFIX,
+    STATE,
+    VENV,
+    LabError,
+    digest,
+    locked,
+    say,
+    search_path,
+    stage,
+)
 
 # Debian package -> a program or file of it. A program from elsewhere is as good.
 _PACKAGES = {
@@ -30,6 +42,8 @@ _REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "constraints.txt")
 _STAMP = VENV / "complete"
 # This program may itself run in the virtual environment that it makes anew.
 _BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
+_CACHE = STATE / "cache"
+_PIP_OPTIONS = ("--disable-pip-version-check", f"--cache-dir={_CACHE / 'pip'}")
 _COLLECTIONS = ANSIBLE / "collections" / "ansible_collections"
 # Taken out of the package "ansible": the whole of it is half a gigabyte.
 _ANSIBLE = "ansible==14.5.0"
@@ -54,6 +68,7 @@ def environment(*, full: bool = False) -> dict[str, str]:
         "VIRTUAL_ENV": str(VENV),
         # Nothing of ours goes to the caller's home.
         "ANSIBLE_HOME": str(ANSIBLE),
+        "XDG_CACHE_HOME": str(_CACHE),
         "ANSIBLE_COLLECTIONS_PATH": str(ANSIBLE / "collections"),
         "MOLECULE_GLOB": "molecule/*/molecule.yml",
     }
@@ -130,7 +145,7 @@ def _virtual_environment() -> None:
         [_BASE_PYTHON, "-m", "venv", str(VENV)],
         "venv",
     )
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", *_PIP_OPTIONS]
     stage(
         "installing Ansible and the test tools into it",
         [*pip, "install", "-r", str(files[1]), "-c", str(files[2])],
@@ -161,7 +176,7 @@ def _collections() -> None:
         stage(
             f"fetching the collections of {_ANSIBLE}",
             [
-                *(str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"),
+                *(str(VENV / "bin" / "python"), "-m", "pip", *_PIP_OPTIONS),
                 *("download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
                 *(f"--dest={folder}", _ANSIBLE),
             ],
