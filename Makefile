@@ -38,7 +38,7 @@ unit: setup  ## the unit tests
 	@lab/run tests/unit/run
 
 real: setup  ## the tests against real servers
-	@lab/run pytest tests/real
+	@lab/run pytest --numprocesses=3 --dist=worksteal tests/real
 
 molecule: setup  ## the molecule scenarios
 	@lab/run molecule test --all

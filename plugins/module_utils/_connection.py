@@ -428,6 +428,8 @@ def connection_failure(error: BaseException, login: Login) -> Failure:
 
 def _unreachable(error: BaseException, login: Login) -> Failure:
     """Tell apart a server that is down, one that is silent, and a wrong address."""
+    import socket
+
     number = error_number(error)
     original = getattr(error, "original_exception", None)
     check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
@@ -450,6 +452,13 @@ def _unreachable(error: BaseException, login: Login) -> Failure:
             f"The operating system user of this task may not use the socket {login.unix_socket}",
             "Run the task with become: true, or as a user that may reach the socket's folder.",
         )
+    if isinstance(original, socket.gaierror):
+        return failure(
+            "host_not_found",
+            f"The name of the server's host at {login.address} is not known here: "
+            f"{original.strerror}",
+            "Correct login_host, or leave it out where the server runs on the host of the task.",
+        )
     if isinstance(original, ConnectionRefusedError):
         return failure(
             "server_down",
@@ -471,7 +480,19 @@ def _is_tls_error(error: BaseException) -> bool:
 
 
 def _tls(login: Login) -> dict[str, Any]:
-    """Return PyMySQL's ``ssl`` argument; empty leaves TLS to PyMySQL's own default."""
+    """Return PyMySQL's ``ssl`` argument; empty leaves TLS to PyMySQL's own default.
+
+    Raises:
+        Failure: a file is not a regular one; OpenSSL would wait for a FIFO's writer for ever.
+    """
+    for path in (login.ca_cert, login.client_cert, login.client_key):
+        if path and not os.path.isfile(path):
+            raise Failure(
+                "tls_file_unusable",
+                f"{path}, for the TLS connection to {login.address}, is missing or not a regular "
+                "file.",
+                "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
+            )
     tls: dict[str, Any] = {}
     if login.ca_cert:
         tls["ca"] = login.ca_cert

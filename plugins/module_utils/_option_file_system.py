@@ -9,6 +9,7 @@ Text here is str with the bytes that are not UTF-8 kept by ``surrogateescape``.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -69,6 +70,10 @@ class Files:
         change = self.changes.get(self.real_path(path))
         if change is not None:
             return change
+        mode = os.stat(self._host(path)).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            # To open a FIFO would be to wait for somebody who writes to it.
+            raise OSError(errno.EINVAL, "it is not a regular file")
         with open(self._host(path), "rb") as opened:
             data = opened.read(MAX_FILE_SIZE + 1)
         if len(data) > MAX_FILE_SIZE:

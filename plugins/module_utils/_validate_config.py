@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from typing import Callable, NamedTuple, Sequence
 
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+
 #: The first version that knows the option; 5.7 fails with it on every file.
 FIRST_VERSION = (8, 0, 16)
 VALIDATE = ("--validate-config",)
@@ -49,7 +51,10 @@ def cannot_load(errors: Sequence[tuple[str, str]]) -> bool:
 def server_version(run: Run, mysqld: str) -> tuple[str, tuple[str, ...]]:
     """Return the version of a server's binary, and the options that make it check option files.
 
-    The version is empty where the binary does not tell one. There are no such options for MariaDB.
+    The version is empty where the binary does not tell one.
+
+    Raises:
+        Failure: it is MariaDB, which reads other groups of its option files than MySQL does.
     """
     _status, output, _errors = run([mysqld, "--version"])
     match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)\S*", output)
@@ -58,7 +63,12 @@ def server_version(run: Run, mysqld: str) -> tuple[str, tuple[str, ...]]:
     numbers = tuple(int(number) for number in match.groups())
     version = match.group(0)[len("Ver ") :]
     if "MariaDB" in output:
-        return version, ()
+        raise Failure(
+            "mariadb",
+            f"The server on this host is MariaDB ({version}), whose option files are read in "
+            "another way than MySQL's.",
+            "Take this host out of the play.",
+        )
     return version, VALIDATE if numbers >= FIRST_VERSION else HELP
 
 

@@ -318,8 +318,7 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
     connection = connect(login, read_timeout=request.lock_wait_timeout + login.connect_timeout)
     try:
         before = read_state(connection, request, module.params["defaults_file"])
-        plan = plan_present if request.state == "present" else plan_absent
-        statements = plan(connection, before, request)
+        statements = _plan(connection, before, request)
         if module.check_mode:
             executed += planned(before, request, statements)
             changed = bool(statements)
@@ -342,6 +341,16 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
         "diff": {"before": _visible(before), "after": _visible(after)},
         **_facts(now),
     }
+
+
+def _plan(connection: Connection, state: State, request: Request) -> list[Statement]:
+    """Decide what to run; a refusal tells what the server was found like."""
+    plan = plan_present if request.state == "present" else plan_absent
+    try:
+        return plan(connection, state, request)
+    except Failure as failure:
+        failure.details.update(_facts(state))
+        raise
 
 
 def _change(

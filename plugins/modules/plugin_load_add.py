@@ -239,7 +239,7 @@ import contextlib
 import os
 import pwd
 import re
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
@@ -379,10 +379,15 @@ class Task:
 
     # -- change --
 
-    def change(self, plan: Plan) -> None:
-        """Write what is planned, and put it back where the server's binary does not accept it."""
+    def change(self, plan: Plan) -> bool:
+        """Write what is planned, and put it back where the server's binary does not accept it.
+
+        Returns:
+            Whether something was changed.
+        """
+        self.set_attributes(check_mode=True)  # refuses bad ones while nothing is written
         if not plan.changes:
-            return
+            return self.set_attributes()
         earlier = self._validate()
         done: list[Change] = []
         try:
@@ -393,11 +398,13 @@ class Task:
                 done.append(change)
             if earlier is not None:
                 self._judge(earlier, self._validate())
+            self.set_attributes()
         except BaseException:
             for change in reversed(done):
                 with contextlib.suppress(Failure):
                     write(change.real_path, change.old, self.module.params["unsafe_writes"])
             raise
+        return True
 
     def _validate(self) -> Verdict | None:
         """Return what the server's binary says of the files as they are; None if not asked."""
@@ -408,7 +415,7 @@ class Task:
         if server.mysqld is None:
             self.validation_note = "There is no mysqld on this host to ask."
         elif not server.check:
-            self.validation_note = f"The server {server.version} has no --validate-config."
+            self.validation_note = f"{server.mysqld} does not tell its version."
         else:
             if server.check == HELP:
                 self.validation_note = f"MySQL {server.version} has no --validate-config; "
@@ -454,13 +461,43 @@ class Task:
                 validated=False,
             )
 
-    def set_attributes(self, plan: Plan) -> bool:
-        """Set owner, permissions and so on of the file that holds the line, where asked for."""
-        real_path = os.path.realpath(self.server.target)
-        if self.state != "present" or not os.path.exists(real_path):
+    def set_attributes(self, check_mode: bool = False) -> bool:
+        """Set owner, permissions and so on of the file that holds the line, where asked for.
+
+        Args:
+            check_mode: only look, at the folder where the file does not exist yet.
+
+        Returns:
+            Whether something was changed, or would be.
+
+        Raises:
+            Failure: a name is unknown, or it is not permitted.
+        """
+        if self.state != "present":
             return False
-        wanted = self.module.load_file_common_arguments(self.module.params, path=real_path)
-        changed: bool = self.module.set_fs_attributes_if_different(wanted, False)
+        module = self.module
+        path = os.path.realpath(self.server.target)
+        if not os.path.exists(path):
+            path = os.path.dirname(path)
+
+        def refuse(msg: str, **_details: Any) -> NoReturn:
+            raise Failure(
+                "attributes_refused",
+                f"Owner, permissions or attributes of {path} cannot be set: {msg}.",
+                "Correct owner, group, mode, attributes or the SELinux options of the task.",
+            )
+
+        # Ansible's own function ends the program where it fails, with no chance to take back what
+        # was written.
+        asked, fail_json = module.check_mode, module.fail_json
+        module.check_mode, module.fail_json = asked or check_mode, refuse
+        try:
+            wanted = module.load_file_common_arguments(module.params, path=path)
+            changed: bool = module.set_fs_attributes_if_different(wanted, False)
+        except OverflowError as error:  # a number too large for an owner or a mode
+            refuse(str(error))
+        finally:
+            module.check_mode, module.fail_json = asked, fail_json
         return changed
 
     # -- report --
@@ -592,6 +629,8 @@ def _gives_everyone_write(mode: Any) -> bool:
     """Whether permissions as a task gives them make a file world-writable."""
     if mode is None:
         return False
+    if isinstance(mode, int):  # as YAML reads 0666 without quotes
+        return bool(mode & 0o002)
     text = str(mode)
     if re.fullmatch(r"[0-7]+", text):
         return bool(int(text, 8) & 0o002)
@@ -616,13 +655,12 @@ def run(module: AnsibleModule) -> None:
         task = Task(module)
         if module.check_mode:
             plan = task.plan()
-            changed = bool(plan.changes) or task.set_attributes(plan)
-            result = task.result(plan, changed)
+            attributes = task.set_attributes()
+            result = task.result(plan, bool(plan.changes) or attributes)
         else:
             with locked(task.server.main_file):
                 plan = task.plan()
-                task.change(plan)
-                changed = task.set_attributes(plan) or bool(plan.changes)
+                changed = task.change(plan)
                 result = task.result(plan, changed)
     except Failure as failure:
         module.fail_json(**failure.as_result())

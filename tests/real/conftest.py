@@ -16,13 +16,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ansible
 import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB = str(CHECKOUT / "lab" / "lab")
-FLEET = "real"
+# Each of pytest-xdist's workers has fleets of its own.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 MODULE = "dbfleet.mysql.group_replication_plugin"
+
+
+def fleet_name(word: str) -> str:
+    """Return the name of this worker's fleet for a purpose."""
+    return f"{word}-{WORKER}" if WORKER else word
+
+
+FLEET = fleet_name("real")
 
 
 def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -52,6 +62,19 @@ class Server:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes."""
+        return subprocess.run(
+            ["podman", "exec", self.container, "cat", path], check=True, capture_output=True
+        ).stdout
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file that everyone may read; a process that has the old one open keeps it."""
+        command = f"cat > {path}.new && chmod 0644 {path}.new && mv {path}.new {path}"
+        subprocess.run(
+            ["podman", "exec", "-i", self.container, "sh", "-c", command], check=True, input=data
+        )
+
     def sql(self, statement: str) -> list[list[str]]:
         """Run SQL as root over the socket and return the rows."""
         done = run(
@@ -59,6 +82,30 @@ class Server:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def python(self, script: str, *arguments: str) -> list[dict[str, Any]]:
+        """Run a program of tests/real/on_target on the server's host.
+
+        Returns:
+            The JSON objects that it printed, one a line.
+        """
+        folder = "/root/on_target"
+        sources = (
+            (str(Path(ansible.__file__).parent), "ansible", "module_utils"),
+            (str(CHECKOUT), "ansible_collections/dbfleet/mysql", "plugins"),
+            (str(CHECKOUT / "tests/real/on_target"), ".", "."),
+        )
+        for source, place, names in sources:
+            self.sh(f"mkdir -p {folder}/{place} && touch {folder}/{place}/__init__.py")
+            pipe = f"tar -C {source} -c {names} | podman exec -i {self.container} tar -xC {folder}/"
+            done = run("sh", "-c", pipe + place)
+            assert done.returncode == 0, done.stderr
+        done = run(
+            *("podman", "exec", f"--env=PYTHONPATH={folder}", self.container),
+            *("python3", f"{folder}/{script}.py", *arguments),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def restart(self) -> None:
         """Restart mysqld for real."""
@@ -89,21 +136,35 @@ class Server:
 
     def reset(self) -> None:
         """Bring the server back to where the plugin is nowhere."""
-        if self.plugin_status():
-            self.sql("STOP GROUP_REPLICATION")
-            self.sql("SET GLOBAL super_read_only = 0; UNINSTALL PLUGIN group_replication")
-        self.sql("SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0")
-        self.sql(
-            "SET SESSION sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
-        )
-        self.sh(
-            "rm -rf /root/.my.cnf; [ ! -e /root/etc.tar ] || tar -df /root/etc.tar -C / >/dev/null"
-            " || { rm -rf /etc/mysql && tar -xf /root/etc.tar -C /; }"
-        )
-        # The module takes an option file that was touched since the start for one that may have
-        # changed what INSTALL does.
-        if self.sh("find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid"):
+        if self.sh(RESET).strip():
             self.restart()
+
+    def gtid_executed(self) -> str:
+        """Return the set of transactions that the server has executed."""
+        return self.sql("SELECT @@global.gtid_executed")[0][0]
+
+
+# Prints something where the server must be restarted: the module takes an option file that was
+# touched since the start for one that may have changed what INSTALL does.
+RESET = """
+set -eu
+mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
+if mysql -Ne 'SHOW PLUGINS' | grep -q ^group_replication; then
+    mysql -e 'STOP GROUP_REPLICATION' || true
+    mysql -e 'SET GLOBAL super_read_only = 0; UNINSTALL PLUGIN group_replication'
+    mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
+fi
+mysql -e "SET sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
+rm -rf /root/.my.cnf
+cd /
+# tar notices what differs or is missing, the count what was added.
+if [ -e /root/etc.tar ] && ! { tar -df /root/etc.tar >/dev/null 2>&1 &&
+        [ "$(find etc/mysql | wc -l)" = "$(tar -tf /root/etc.tar | wc -l)" ]; }; then
+    rm -rf /etc/mysql
+    tar -xf /root/etc.tar
+fi
+find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid
+"""
 
 
 class Playbook(NamedTuple):
@@ -196,20 +257,25 @@ def control(tmp_path: Path) -> Control:
 
 
 @pytest.fixture
-def server(fleet: None) -> Server:
+def server(servers: list[Server]) -> Server:
     """Return a server without the plugin."""
-    server = Server("mysql1")
-    server.reset()
-    return server
+    return servers[0]
 
 
 @pytest.fixture
-def servers(fleet: None) -> list[Server]:
-    """Return three servers without the plugin."""
-    servers = [Server(f"mysql{number}") for number in (1, 2, 3)]
+def servers(fleet: None, request: pytest.FixtureRequest) -> Iterator[list[Server]]:
+    """Return servers without the plugin, three where the test asks for this fixture itself.
+
+    At the end, none of them has executed a transaction more, unless the test is marked.
+    """
+    count = 3 if "servers" in request.function.__code__.co_varnames else 1
+    servers = [Server(f"mysql{number}") for number in range(1, count + 1)]
     for server in servers:
         server.reset()
-    return servers
+    before = [server.gtid_executed() for server in servers]
+    yield servers
+    if not request.node.get_closest_marker("transactions"):
+        assert [server.gtid_executed() for server in servers] == before
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -217,3 +283,4 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "hazard(hazard, plain, ours): what can go wrong, and what becomes of it"
     )
+    config.addinivalue_line("markers", "transactions(why): the test itself makes transactions")

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import io
 import re
 import subprocess
 import time
@@ -14,7 +16,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import FLEET, MODULE, Control, Server, lab
+from conftest import FLEET, MODULE, Control, Server, fleet_name, lab
+from elftools.elf.elffile import ELFFile
 
 INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 GROUP_NAME = "11111111-2222-3333-4444-555555555555"
@@ -95,6 +98,7 @@ def wait_for_statement(server: Server, word: str) -> None:
     "makes two groups: split brain",
     "refused on both, no group at all: `group_would_start`",
 )
+@pytest.mark.transactions("each member that bootstraps a group writes one")
 def test_two_servers_that_bootstrap_end_with_no_group(
     servers: list[Server], control: Control
 ) -> None:
@@ -129,6 +133,7 @@ def test_two_servers_that_bootstrap_end_with_no_group(
     "bootstraps a group although the file says `start_on_boot=OFF`",
     "refused: `group_start_unknown`",
 )
+@pytest.mark.transactions("each member that bootstraps a group writes one")
 def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
     """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
     configure_group(server, bootstrap="ON")
@@ -265,6 +270,30 @@ def test_server_killed_during_a_statement(
     assert not control.module(server, **options)["changed"]
 
 
+@pytest.mark.parametrize("kind", ["bare", "loaded"])
+@pytest.mark.hazard(
+    "The server is killed just before or just after a statement, each in turn",
+    "error 2013, and no word of what is known",
+    "`connection_lost`; the next run puts it right",
+)
+def test_server_killed_at_each_statement(server: Server, kind: str) -> None:
+    if kind == "loaded":
+        server.sh("printf '[mysqld]\nplugin_load_add=group_replication.so\n' >> /etc/mysql/my.cnf")
+        server.restart()
+    verdicts = server.python("kill_at_each_statement", kind)
+    words = {verdict["statement"].partition(" ")[0] for verdict in verdicts}
+    assert words >= ({"SET", "INSERT", "DELETE"} if kind == "loaded" else {"INSTALL", "UNINSTALL"})
+    for verdict in verdicts:
+        result, _began, errors = verdict["killed"]
+        assert not errors, verdict
+        # The first statement is PyMySQL's own, while it connects.
+        assert result["error_code"] in ("connection_lost", "server_unreachable"), verdict
+        assert "error_code" not in verdict["again"][0], verdict
+        assert verdict["converged"], verdict
+        assert verdict["unchanged"], verdict
+        assert verdict["gtids"], verdict
+
+
 @pytest.mark.parametrize("number", ["TERM", "KILL"])
 @pytest.mark.hazard(
     "The client is killed while `super_read_only` is lifted",
@@ -324,17 +353,16 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
     "refused before anything is done: `mariadb`",
 )
 def test_mariadb(control: Control) -> None:
-    lab("up", "mariadb", "mariadb1", "--server", "mariadb")
+    fleet = fleet_name("mariadb")
+    lab("up", fleet, "mariadb1", "--server", "mariadb")
+    host = {"mariadb1": {"ansible_host": lab("name", fleet, "mariadb1").strip()}}
     try:
-        prefix = Server("mysql1").container.rpartition(f"-{FLEET}-")[0]
-        run = control.play(
-            [{"name": "Install", MODULE: {}}],
-            {"mariadb1": {"ansible_host": f"{prefix}-mariadb-mariadb1"}},
-        )
+        for module in (MODULE, "dbfleet.mysql.plugin_load_add"):
+            run = control.play([{"name": "Refused", module: {}}], copy.deepcopy(host))
+            assert run.code != 0
+            assert '"error_code": "mariadb"' in run.output
     finally:
-        lab("down", "mariadb")
-    assert run.code != 0
-    assert '"error_code": "mariadb"' in run.output
+        lab("down", fleet)
 
 
 PLUGIN_DIR = "/usr/lib/mysql/plugin"
@@ -380,6 +408,52 @@ def test_library_that_may_not_be_read(server: Server, control: Control) -> None:
     assert not server.registered()
 
 
+def other_version(server: Server) -> str:
+    """Return the name of a copy of the library that says it is made for another version.
+
+    The server compares the high byte of the number behind this symbol with its own
+    (sql/sql_plugin.cc, plugin_dl_add). No other version's package can be had beside this one.
+    """
+    library = io.BytesIO(server.read(f"{PLUGIN_DIR}/group_replication.so"))
+    elf = ELFFile(library)
+    symbols = elf.get_section_by_name(".dynsym")
+    (symbol,) = symbols.get_symbol_by_name("_mysql_plugin_interface_version_")
+    data = bytearray(library.getvalue())
+    (place,) = elf.address_offsets(symbol["st_value"], 4)
+    data[place : place + 4] = (0x0202).to_bytes(4, "little")
+    server.write(f"{PLUGIN_DIR}/other_version.so", bytes(data))
+    return "other_version.so"
+
+
+@pytest.mark.hazard(
+    "The library is another server version's",
+    "error 1126",
+    "the loader's words and the package to look for: `library_not_loadable`",
+)
+def test_library_of_another_version(server: Server, control: Control) -> None:
+    result = control.module(server, library=other_version(server))
+    assert result["error_code"] == "library_not_loadable"
+    assert "version" in result["cause"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_library_that_needs_a_symbol_of_another_version(server: Server, control: Control) -> None:
+    library = server.read(f"{PLUGIN_DIR}/group_replication.so")
+    symbols = ELFFile(io.BytesIO(library)).get_section_by_name(".dynsym").iter_symbols()
+    name = next(
+        symbol.name.encode()
+        for symbol in symbols
+        if symbol["st_shndx"] == "SHN_UNDEF" and "mysql" in symbol.name
+    )
+    renamed = library.replace(b"\0" + name + b"\0", b"\0" + name[:-1] + b"?\0")
+    server.write(f"{PLUGIN_DIR}/other_symbol.so", renamed)
+    result = control.module(server, library="other_symbol.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert "undefined symbol" in result["cause"]
+    assert not server.registered()
+
+
 @pytest.mark.hazard(
     "The library is no plugin",
     "error 1127",
@@ -405,6 +479,54 @@ def test_library_of_another_plugin(server: Server, control: Control) -> None:
     assert result["error_code"] == "library_not_loadable"
     assert server.plugin_status() == ""
     assert not server.registered()
+
+
+# What the modules may send, with texts and numbers taken out; nothing of a user is part of it.
+STATEMENTS = (
+    "SET NAMES utf8mb4",
+    "SET SESSION lock_wait_timeout = 0",
+    "SET SESSION sql_log_bin = 0",
+    "INSTALL PLUGIN group_replication SONAME '…'",
+    "UNINSTALL PLUGIN group_replication",
+    "INSERT INTO mysql.plugin (name, dl) VALUES ('…', '…')",
+    "DELETE FROM mysql.plugin WHERE name = '…'",
+    "SELECT @@global.gtid_mode",
+    "SHOW GLOBAL VARIABLES LIKE '…'",
+    "SHOW SESSION STATUS LIKE '…'",
+)
+READS = re.compile(
+    r"SELECT [@\w., ]+ FROM (?:information_schema|performance_schema|mysql)\.\w+"
+    r"(?: WHERE \w+ (?:=|LIKE) '…'(?: AND \w+ = '…')?)?|SELECT @@global[@\w., ]+"
+)
+
+
+@pytest.mark.parametrize("module", ["group_replication_plugin", "plugin_load_add"])
+@pytest.mark.hazard(
+    "Bad input: 10,000 random sets of options, with quotes, control characters, wrong types",
+    "SQL made of it",
+    "each a clear error before anything is touched; no text of it becomes SQL",
+)
+def test_random_options(server: Server, module: str) -> None:
+    *complaints, statements, results = server.python("random_arguments", module, "5000", "20261122")
+    assert complaints == []
+    own = "SET GLOBAL general_log = 0"
+    for statement in set(statements["statements"]) - {*STATEMENTS, own}:
+        assert READS.fullmatch(statement), statement
+    assert results["results"]["refused by Ansible"] > 500
+    assert results["results"]["done"] > 200
+    assert sum(results["results"].values()) == 5000
+    assert len(results["results"]) > 8
+
+
+@pytest.mark.hazard(
+    "`login_host` is a name that nobody knows",
+    "error 2005",
+    "says so: `host_not_found`",
+)
+def test_unknown_host(server: Server, control: Control) -> None:
+    result = control.module(server, login_host="mysql.invalid", connect_timeout=5)
+    assert result["error_code"] == "host_not_found"
+    assert "login_host" in result["next_step"]
 
 
 def test_defaults_file_that_is_not_there(server: Server, control: Control) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, lab, run
+from conftest import CHECKOUT, fleet_name, lab, run
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 
@@ -24,9 +24,10 @@ COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 @pytest.fixture(scope="module")
 def command() -> Iterator[str]:
     """Return what leads to a machine with my_print_defaults."""
-    lab("up", "fuzz", "oracle", "--stopped")
-    yield "podman exec -i " + lab("name", "fuzz", "oracle").strip()
-    lab("down", "fuzz")
+    fleet = fleet_name("fuzz")
+    lab("up", fleet, "oracle", "--stopped")
+    yield "podman exec -i " + lab("name", fleet, "oracle").strip()
+    lab("down", fleet)
 
 
 @pytest.mark.parametrize(("script", "count"), [("option_files", 5000), ("option_file_edits", 1500)])

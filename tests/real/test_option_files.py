@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, Control, Playbook, lab, run
+from conftest import CHECKOUT, Control, Playbook, fleet_name, lab, run
 
 MODULE = "dbfleet.mysql.plugin_load_add"
-FLEET = "option-files"
+FLEET = fleet_name("option-files")
 MAIN = "/etc/mysql/mysql.cnf"  # where the link /etc/mysql/my.cnf leads
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import Control, Server, lab, remote_executions
+from conftest import FLEET, Control, Server, lab, remote_executions
 
 INSTALL = "dbfleet.mysql.group_replication_plugin"
 VERIFY = "dbfleet.mysql.verify"
@@ -54,7 +54,7 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
     assert remote_executions(second.output) == len(servers)
     assert all(recap(second.output, host)["changed"] == 0 for host in HOSTS)
 
-    lab("restart", "real")
+    lab("restart", FLEET)
     verified = control.playbook(VERIFY, HOSTS, "-vvv")
     assert verified.code == 0, verified.output
     assert remote_executions(verified.output) == len(servers)
@@ -75,8 +75,8 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
 def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], control: Control) -> None:
     password = "not-to-be-seen-4711"  # noqa: S105 - planted, to be looked for
     untouched = [server.option_files() for server in servers[1:]]
-    lab("up", "real", "nopython", "--without", "python")
-    lab("stop-server", "real", "mysql3")
+    lab("up", FLEET, "nopython", "--without", "python")
+    lab("stop-server", FLEET, "mysql3")
     try:
         run = control.playbook(
             INSTALL,
@@ -99,7 +99,7 @@ def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], contro
             "--diff",
         )
     finally:
-        lab("start-server", "real", "mysql3")
+        lab("start-server", FLEET, "mysql3")
     assert run.code != 0
     assert password not in run.output
     assert recap(run.output, "well")["failed"] == 0
@@ -188,7 +188,7 @@ def test_one_host_at_a_time(servers: list[Server], control: Control) -> None:
 
 
 def test_check_mode_on_a_host_without_pymysql(fleet: None, control: Control) -> None:
-    lab("up", "real", "nopymysql", "--without", "pymysql")
+    lab("up", FLEET, "nopymysql", "--without", "pymysql")
     run = control.playbook(INSTALL, {"nopymysql": {}}, "--check")
     assert run.code == 0, run.output
     verified = control.playbook(VERIFY, {"nopymysql": {}})

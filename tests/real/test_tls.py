@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import trustme
 from conftest import CHECKOUT, FLEET, Control, Server, lab
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
@@ -44,6 +46,33 @@ def test_host_name_that_is_not_in_the_certificate(
     result = control.module(server, **login, ca_cert="/var/lib/mysql/ca.pem")
     assert result["error_code"] == "tls_failed"
     assert server.plugin_status() == ""
+
+
+@pytest.fixture
+def certificate(server: Server) -> Iterator[str]:
+    """Give the server a certificate for 127.0.0.1 and return its authority's file."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    folder = "/var/lib/mysql/test-tls"
+    server.sh(f"install -d -o mysql -g mysql {folder}")
+    server.write(f"{folder}/ca.pem", authority.cert_pem.bytes())
+    server.write(f"{folder}/cert.pem", issued.cert_chain_pems[0].bytes())
+    server.write(f"{folder}/key.pem", issued.private_key_pem.bytes())
+    server.sql(
+        f"SET GLOBAL ssl_ca = '{folder}/ca.pem'; SET GLOBAL ssl_cert = '{folder}/cert.pem';"
+        f" SET GLOBAL ssl_key = '{folder}/key.pem'; ALTER INSTANCE RELOAD TLS"
+    )
+    yield f"{folder}/ca.pem"
+    server.restart()
+
+
+def test_host_name_that_is_in_the_certificate(
+    server: Server, control: Control, login: dict[str, Any], certificate: str
+) -> None:
+    result = control.module(server, **login, ca_cert=certificate)
+    assert result["plugin"]["status"] == "ACTIVE"
+    refused = control.module(server, **{**login, "login_host": "mysql1"}, ca_cert=certificate)
+    assert refused["error_code"] == "tls_failed"
 
 
 @pytest.mark.hazard(

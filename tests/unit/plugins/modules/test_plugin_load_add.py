@@ -201,6 +201,8 @@ def test_a_file_that_the_server_may_not_read(run, option_file, monkeypatch, mode
         ({"section": "client"}, "section_not_read"),
         ({"mode": "0666"}, "option_file_world_writable"),
         ({"mode": "u=rw,go+w"}, "option_file_world_writable"),
+        ({"mode": 0o666}, "option_file_world_writable"),
+        ({"mode": -1}, "option_file_world_writable"),
         ({"validate": "always"}, "validation_impossible"),
     ],
 )
@@ -321,13 +323,35 @@ def test_a_library_that_an_old_version_cannot_load(run, option_file, tmp_path):
     assert run()["error_code"] == "library_not_loadable"
 
 
-def test_mariadb_is_not_asked(run, option_file, tmp_path):
+@pytest.mark.parametrize("name", ["fifo", "folder", "/dev/null"])
+@pytest.mark.parametrize("option", ["option_file", "drop_in"])
+def test_option_file_that_is_no_regular_file(run, option_file, tmp_path, option, name):
+    os.mkfifo(str(tmp_path / "fifo"))
+    (tmp_path / "folder").mkdir()
+    option_file.write_bytes(b"[mysqld]\n!include %s\n" % bytes(tmp_path / name))
+    result = run(**{option: str(tmp_path / name)})
+    assert result["failed"] is True
+    assert result["error_code"] in ("option_file_unreadable", "option_file_broken")
+
+
+def test_mariadb_is_refused(run, option_file, tmp_path):
     make_mysqld(tmp_path, "exit 1\n", "10.11.6-MariaDB")
-    result = run()
-    assert result["changed"] is True
-    assert result["validated"] is None
-    assert "has no --validate-config" in result["validation_note"]
+    before = option_file.read_bytes()
+    assert run()["error_code"] == "mariadb"
+    assert option_file.read_bytes() == before
     assert not (tmp_path / "bin/calls").exists()
+
+
+@pytest.mark.parametrize(
+    "bad", [{"owner": "nobody-by-that-name"}, {"group": "x y"}, {"mode": "rw"}, {"mode": "0999"}]
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_attributes_that_cannot_be_set(run, option_file, tmp_path, bad, check):
+    before = option_file.read_bytes()
+    for path in (option_file, tmp_path / "new.cnf"):
+        assert run(check=check, option_file=str(path), **bad)["error_code"] == "attributes_refused"
+    assert option_file.read_bytes() == before
+    assert not (tmp_path / "new.cnf").exists()
 
 
 def test_the_version_decides_which_group_is_read(run, option_file, tmp_path):
