@@ -46,8 +46,9 @@ def host(
     return fleet.host_of(name, variables, state, fail_on_change, check_mode)
 
 
-def failed(name="db1", failure=DENIED):
+def failed(name="db1", failure=None):
     """Return a host on which the module failed."""
+    failure = failure or DENIED
     variables = {"group_replication_plugin_result": failure, "group_replication_failure": failure}
     return fleet.host_of(name, variables, "present", False, False)
 
