@@ -2,95 +2,261 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of each host of a fleet, and the table that shows it. Private to dbfleet.mysql."""
+"""What became of each host of a fleet. Private to dbfleet.mysql."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+import enum
+from typing import Any, Iterable, Mapping, NamedTuple
 
 # Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
 # Commands"); Ansible returns them where the module's interpreter is missing.
 INTERPRETER_MISSING = (126, 127)
 
-SURVIVES = {True: "yes", False: "no", None: "unknown"}
+# A message without a cause of its own may be a package manager's whole output.
+LONGEST_MESSAGE = 600
 
-COLUMNS = (
-    "host",
-    "server",
-    "plugin",
-    "library",
-    "license",
-    "loaded at start by",
-    "survives a restart",
-)
+
+class Outcome(enum.Enum):
+    """What became of a host, in words, worst first."""
+
+    FAILED_AFTER_CHANGE = "failed after a change"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    GONE_AFTER_RESTART = "will not survive a restart"
+    BACK_AFTER_RESTART = "removed, but comes back after a restart"
+    RESTART_UNKNOWN = "not known whether it survives a restart"
+    FALLS_SHORT = "falls short"
+    NOT_REACHED = "not reached"
+    CHANGED = "changed"
+    WOULD_CHANGE = "would change"
+    IN_ORDER = "in order"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order worst first."""
+        return list(type(self)).index(self)
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether the host counts as failed."""
+        return self.rank < Outcome.NOT_REACHED.rank
+
+
+class Problem(NamedTuple):
+    """What is the matter with a host, and what to do about it; a sentence each."""
+
+    outcome: Outcome
+    cause: str
+    next_step: str
+    error_code: str | None = None
 
 
 class Host(NamedTuple):
-    """One host's row; ``problem`` is empty where all is well.
+    """What is known of one host; None, or an empty list, where something is not.
 
-    ``reached`` is false where the play has not come to the host yet.
+    Attributes:
+        outcome: what became of it.
+        error_code: as in docs/error_codes.md.
+        cause: what is the matter, in a sentence; empty where nothing is.
+        next_step: what to do about it.
+        server: the modules' description of the server.
+        plugin: the modules' description of the plugin; None where the server does not have it.
+        loaded_at_start_by: what loads the plugin at the next start; None where that was not read.
+        check_mode: whether the changes are those that would be made.
+        executed_statements: the SQL statements that changed something, or would.
+        changed_files: the option files that were changed, or would be.
     """
 
     name: str
-    cells: tuple[str, ...]
-    changed: bool
-    problem: str
-    reached: bool
+    outcome: Outcome
+    error_code: str | None
+    cause: str
+    next_step: str
+    server: Mapping[str, Any] | None
+    plugin: Mapping[str, Any] | None
+    loaded_at_start_by: list[str] | None
+    survives_restart: bool | None
+    check_mode: bool
+    executed_statements: list[str]
+    changed_files: list[str]
+    warnings: list[str]
+
+    @property
+    def heading(self) -> str:
+        """The outcome in words, with the error code where there is one."""
+        if self.error_code:
+            return f"{self.outcome.value}: {self.error_code}"
+        return self.outcome.value
+
+    @property
+    def server_name(self) -> str:
+        """The server's flavor and version, empty where they are not known."""
+        if not self.server:
+            return ""
+        return f"{self.server.get('flavor', 'MySQL')} {self.server.get('version', '')}".rstrip()
 
 
-def host_row(
+def host_of(
     name: str,
     variables: Mapping[str, Any],
     state: str,
     fail_on_change: bool,
-    check_mode: bool = False,
+    check_mode: bool,
 ) -> Host:
-    """Return a host's row.
+    """Judge a host by what the role registered.
 
     Args:
         name: the inventory's name of the host.
-        variables: its variables, among them what the role registered.
+        variables: its variables.
         state: ``present`` or ``absent``, as the role was asked.
         fail_on_change: whether it is a problem that something is to be changed, or that what
             becomes of the plugin at a restart is not known.
-        check_mode: whether the changes are those that would be made.
+        check_mode: whether the play runs in check mode.
     """
+    first = variables.get("group_replication_first_plugin_result") or {}
     plugin_result = variables.get("group_replication_plugin_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
     failure = variables.get("group_replication_failure") or {}
-    plugin = plugin_result.get("plugin") or {}
-    server = plugin_result.get("server") or {}
-    loaded_by = plugin_result.get("loaded_at_start_by") or []
-    survives = plugin_result.get("survives_restart")
-    changed = bool(plugin_result.get("changed") or file_result.get("changed"))
-    problem = problem_of(plugin_result, file_result, failure)
-    if not problem and fail_on_change:
-        changes = planned_changes(plugin_result, file_result)
-        if changes:
-            problem = (
-                "This is still to be done: " + "; ".join(changes) + ". "
-                "Run the playbook dbfleet.mysql.group_replication_plugin."
-            )
-    if not problem and server and not (changed and check_mode):
-        problem = restart_problem(state, survives, fail_on_change)
+    results = [result for result in (first, file_result, plugin_result, failure) if result]
+    # A second run of the module that failed may know less than the first.
+    facts = next((known for known in (plugin_result, first, failure) if known.get("server")), {})
+    check_mode = bool(plugin_result.get("check_mode", check_mode))
+    statements = [
+        text
+        for result in (first, plugin_result)
+        for text in result.get("executed_statements") or []
+        if not text.startswith("SET SESSION ")
+    ]
+    changed_files = changed_option_files(file_result)
+    problem = _problem(results, plugin_result, file_result, failure)
+    changed = bool(statements or changed_files or _is_changed(results))
+    if problem is None:
+        problem = _judge(state, fail_on_change, check_mode, changed, plugin_result, facts)
+        if problem.outcome is Outcome.FALLS_SHORT:
+            problem = problem._replace(cause=_to_do(plugin_result, statements, changed_files))
+    elif problem.outcome is Outcome.FAILED and changed and not check_mode:
+        problem = problem._replace(outcome=Outcome.FAILED_AFTER_CHANGE)
     return Host(
         name=name,
-        cells=(
-            server.get("version", "-"),
-            plugin.get("status", "not loaded" if server else "-"),
-            plugin.get("library") or "-",
-            plugin.get("license") or "-",
-            ", ".join(loaded_by) or ("nothing seen" if server else "-"),
-            SURVIVES[survives] if server else "-",
-        ),
-        changed=changed,
-        problem=problem,
-        reached=bool(plugin_result or failure),
+        outcome=problem.outcome if results else Outcome.NOT_REACHED,
+        error_code=problem.error_code,
+        cause=problem.cause,
+        next_step=problem.next_step,
+        server=facts.get("server"),
+        plugin=facts.get("plugin"),
+        loaded_at_start_by=facts.get("loaded_at_start_by"),
+        survives_restart=facts.get("survives_restart"),
+        check_mode=check_mode,
+        executed_statements=statements,
+        changed_files=changed_files,
+        warnings=_warnings(results),
     )
 
 
-def restart_problem(state: str, survives: bool | None, strict: bool) -> str:
-    """Return what is wrong with what the server's next start does, empty where nothing is.
+def changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
+    """Return the option files that were changed, or would be."""
+    if not file_result.get("changed"):
+        return []
+    return list(file_result.get("changed_files") or [str(file_result.get("option_file"))])
+
+
+def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:
+    return any(result.get("changed") for result in results)
+
+
+def _warnings(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the modules' warnings, each once."""
+    texts = [str(text) for result in results for text in result.get("warnings") or []]
+    # Ansible's own, on each host without ansible_python_interpreter.
+    return list(
+        dict.fromkeys(text for text in texts if "discovered Python interpreter" not in text)
+    )
+
+
+def _problem(
+    results: list[Mapping[str, Any]],
+    plugin_result: Mapping[str, Any],
+    file_result: Mapping[str, Any],
+    failure: Mapping[str, Any],
+) -> Problem | None:
+    """Return what kept the role from its end; None where nothing did."""
+    for result in results:
+        if result.get("unreachable"):
+            said = first_sentence(str(result.get("msg", "")).replace("Task failed: ", "", 1))
+            return Problem(
+                Outcome.UNREACHABLE,
+                f"The host cannot be reached: {said}.",
+                "Check that it is up and that Ansible may log in, and run this again.",
+            )
+    for result in (failure, plugin_result, file_result):
+        if result and (result is failure or result.get("failed")):
+            return _failed(result)
+    return None
+
+
+def _failed(result: Mapping[str, Any]) -> Problem:
+    """Return the problem of which a failed task's result tells."""
+    if "error_code" in result:
+        return Problem(
+            Outcome.FAILED,
+            str(result.get("cause", result.get("msg", ""))),
+            str(result.get("next_step", "")),
+            str(result["error_code"]),
+        )
+    if result.get("rc") in INTERPRETER_MISSING:
+        said = str(result.get("module_stderr", "")).strip().rpartition("\n")[2]
+        return Problem(
+            Outcome.FAILED,
+            f"The host has no Python that Ansible can run, or not what become needs ({said}).",
+            "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
+            "Python it has.",
+        )
+    said = " ".join(str(result.get("msg") or "").split())
+    if not said:
+        return Problem(
+            Outcome.FAILED, "The task failed without saying why.", "Run it again with -vvv."
+        )
+    return Problem(Outcome.FAILED, said[:LONGEST_MESSAGE], "")
+
+
+def _judge(
+    state: str,
+    strict: bool,
+    check_mode: bool,
+    changed: bool,
+    plugin_result: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> Problem:
+    """Return what is the matter with a host on which the role came to its end."""
+    # Tolerated by the role in check mode, because it would install it.
+    if plugin_result.get("error_code") == "pymysql_missing":
+        changed = True
+    if changed and strict:
+        playbook = "group_replication_plugin" if state == "present" else "remove"
+        return Problem(Outcome.FALLS_SHORT, "", f"Run the playbook dbfleet.mysql.{playbook}.")
+    if facts and not (changed and check_mode):
+        problem = _restart_problem(state, facts.get("survives_restart"), strict)
+        if problem:
+            return problem
+    if changed:
+        return Problem(Outcome.WOULD_CHANGE if check_mode else Outcome.CHANGED, "", "")
+    return Problem(Outcome.IN_ORDER, "", "")
+
+
+def _to_do(
+    plugin_result: Mapping[str, Any], statements: list[str], changed_files: list[str]
+) -> str:
+    """Say what is still to be done on a host."""
+    todo = list(statements)
+    if plugin_result.get("error_code") == "pymysql_missing":
+        todo.append("PyMySQL is to be installed, and then all the rest")
+    todo += [f"a change in {path}" for path in changed_files]
+    return "This is still to be done: " + "; ".join(todo) + "."
+
+
+def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem | None:
+    """Return what is wrong with what the server's next start does; None where nothing is.
 
     Args:
         state: ``present`` or ``absent``, as the role was asked.
@@ -98,92 +264,32 @@ def restart_problem(state: str, survives: bool | None, strict: bool) -> str:
         strict: whether it must be known.
     """
     if state == "absent" and survives is not False:
-        return (
+        return Problem(
+            Outcome.BACK_AFTER_RESTART,
             "The plugin is out of the running server, but "
             + ("is loaded again" if survives else "may be loaded again")
-            + " at its next start. Take out what loads it: plugin_load_add in an option file that "
-            "the role may not see (run it as root on the server's host), or on the command line."
+            + " at its next start.",
+            "Take out what loads it: plugin_load_add in an option file that the role may not see "
+            "(run it as root on the server's host), or on the command line.",
         )
     if state == "present" and survives is False:
-        return (
-            "The plugin is in the running server, but will not be after a restart. Look for "
-            "group_replication=OFF in its option files, and at group_replication_register."
+        return Problem(
+            Outcome.GONE_AFTER_RESTART,
+            "The plugin is in the running server, but will not be after a restart.",
+            "Look for group_replication=OFF in its option files, and at "
+            "group_replication_register.",
         )
     if state == "present" and survives is None and strict:
-        return (
-            "Whether the plugin is there after a restart cannot be known. Run this as root on the "
-            "server's own host (--become), where its option files can be read."
+        return Problem(
+            Outcome.RESTART_UNKNOWN,
+            "Whether the plugin is there after a restart cannot be known, because the server's "
+            "option files cannot be read.",
+            "Run this as root on the server's own host (--become), or let the plugin last by its "
+            "row in mysql.plugin (group_replication_register=always).",
         )
-    return ""
-
-
-def planned_changes(plugin_result: Mapping[str, Any], file_result: Mapping[str, Any]) -> list[str]:
-    """Return what was changed on a host, or would be in check mode, each in a few words."""
-    changes: list[str] = []
-    if plugin_result.get("error_code") == "pymysql_missing":
-        changes.append("PyMySQL is to be installed, and then all the rest")
-    if plugin_result.get("changed"):
-        statements = plugin_result.get("executed_statements") or []
-        changes += [text for text in statements if not text.startswith("SET ")]
-    if file_result.get("changed"):
-        changes.append("a change in " + str(file_result.get("option_file")))
-    return changes
-
-
-def problem_of(
-    plugin_result: Mapping[str, Any], file_result: Mapping[str, Any], failure: Mapping[str, Any]
-) -> str:
-    """Return a host's problem and the next step as one text, empty where there is none.
-
-    Args:
-        failure: the result of the task that failed, where the play kept it.
-    """
-    for result in (plugin_result, file_result):
-        if result.get("unreachable"):
-            why = first_sentence(result.get("msg", "").replace("Task failed: ", "", 1))
-            return (
-                f"The host cannot be reached: {why}. Check that it is up and that Ansible may log "
-                "in, and run this again."
-            )
-        if not failure and result.get("failed"):
-            failure = result
-    if not failure:
-        return ""
-    if failure.get("rc") in INTERPRETER_MISSING and "error_code" not in failure:
-        said = str(failure.get("module_stderr", "")).strip().rpartition("\n")[2]
-        return (
-            f"The host has no Python that Ansible can run, or not what become needs ({said}). "
-            "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
-            "Python it has."
-        )
-    return str(failure.get("msg", "The task failed without saying why. Run it again with -vvv."))
+    return None
 
 
 def first_sentence(text: str) -> str:
     """Return a text up to its first full stop or line end, without either."""
     return text.strip().split("\n")[0].split(". ")[0].rstrip(".")
-
-
-def render(hosts: list[Host]) -> str:
-    """Return the fleet's table, hosts with a problem first, and a line that counts."""
-    hosts = sorted(hosts, key=lambda host: not host.problem)
-    rows = [COLUMNS] + [(host.name, *host.cells) for host in hosts]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = []
-    for number, row in enumerate(rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-        lines.append("  ".join(cells).rstrip())
-        if number == 0:
-            lines.append("  ".join("-" * width for width in widths))
-    problems = [host for host in hosts if host.problem]
-    if problems:
-        lines += ["", "Problems:"]
-        lines += [f"  {host.name}: {host.problem}" for host in problems]
-    changed = sum(host.changed and not host.problem for host in hosts)
-    later = sum(not host.reached and not host.problem for host in hosts)
-    count = (
-        f"hosts: {len(hosts)}, in order: {len(hosts) - len(problems) - later} "
-        f"(changed: {changed}), with a problem: {len(problems)}"
-    )
-    lines += ["", count + (f", not reached yet: {later}" if later else "")]
-    return "\n".join(lines)

@@ -30,7 +30,7 @@ def blocks(page: str) -> list[list[dict[str, Any]]]:
     return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 
 
-@pytest.mark.parametrize("module", ["group_replication_plugin", "plugin_load_add"])
+@pytest.mark.parametrize("module", ["group_replication_plugin", "plugin_load_add", "fleet_summary"])
 def test_examples_of_a_module(server: Server, control: Control, module: str) -> None:
     server.sql(
         "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@'%';"
@@ -42,15 +42,19 @@ def test_examples_of_a_module(server: Server, control: Control, module: str) -> 
     hosts = {server.name: {"provision_password": "example-password"}}
     play = control.play(tasks, hosts)
     assert play.code == 0, play.output
-    assert play.output.count("TASK [") == len(tasks)
+    assert all(f"TASK [{task['name']}]" in play.output for task in tasks)
 
 
-def test_examples_of_the_readme(server: Server, control: Control) -> None:
-    found = blocks("README.md")
-    assert len(found) == 3
+# Inventories, and the play for several servers on one host, are run by test_fleet_layouts.py.
+@pytest.mark.parametrize(("page", "number"), [("README.md", 3), ("docs/apply_to_a_fleet.md", 1)])
+def test_examples_of_a_guide(server: Server, control: Control, page: str, number: int) -> None:
+    found = [
+        block for block in blocks(page) if isinstance(block, list) and "loop" not in str(block)
+    ]
+    assert len(found) == number
     for example in found:
         if "hosts" in example[0]:
-            path = control.folder / "readme.yml"
+            path = control.folder / "guide.yml"
             path.write_text(yaml.safe_dump(example))
             play = control.playbook(str(path), {server.name: {}})
         else:

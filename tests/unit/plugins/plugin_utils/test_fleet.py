@@ -2,113 +2,156 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fleet's table."""
+"""What became of a host, judged by what the role registered."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils import _fleet as fleet
-
-GOOD = {
-    "changed": False,
-    "executed_statements": [],
-    "plugin": {"status": "ACTIVE", "library": "group_replication.so", "license": "GPL"},
-    "server": {"version": "8.4.3"},
-    "loaded_at_start_by": ["/etc/my.cnf:12"],
-    "survives_restart": True,
-}
-
-
-def row(
-    name="db1",
-    fail_on_change=False,
-    check_mode=False,
-    failure=None,
-    option_file=None,
-    state="present",
-    **result,
-):
-    variables = {
-        "group_replication_plugin_result": dict(GOOD, **result),
-    }
-    if failure:
-        variables["group_replication_failure"] = failure
-    if option_file:
-        variables["group_replication_option_file_result"] = option_file
-    return fleet.host_row(name, variables, state, fail_on_change, check_mode)
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Outcome, host_of
+from made_up_fleet import DENIED, GOOD, failed, host, later
 
 
 def test_host_in_order():
-    host = row()
-    assert host.problem == ""
-    assert not host.changed
-    assert host.cells == ("8.4.3", "ACTIVE", "group_replication.so", "GPL", "/etc/my.cnf:12", "yes")
-
-
-@pytest.mark.parametrize(("value", "text"), [(True, "yes"), (False, "no"), (None, "unknown")])
-def test_survives_restart(value, text):
-    assert row(survives_restart=value).cells[-1] == text
+    good = host()
+    assert good.outcome is Outcome.IN_ORDER
+    assert (good.cause, good.next_step, good.error_code) == ("", "", None)
+    assert good.server_name == "MySQL 8.4.3"
+    assert good.loaded_at_start_by == ["/etc/my.cnf:12"]
+    assert good.survives_restart is True
 
 
 def test_failed_host():
-    host = row(failure={"msg": "A cause. A step.", "error_code": "access_denied"}, server={})
-    assert host.problem == "A cause. A step."
+    denied = failed()
+    assert denied.heading == "failed: access_denied"
+    assert denied.cause == "The account may not log in."
+    assert denied.next_step == "Correct the login."
+    assert denied.server is None
+
+
+def test_failed_host_of_which_something_is_known():
+    refused = failed(failure=dict(DENIED, server={"version": "8.0.1", "flavor": "Percona Server"}))
+    assert refused.server_name == "Percona Server 8.0.1"
+
+
+def test_failed_result_counts_without_the_playbooks_own_note_of_it():
+    assert host_of("a", {"group_replication_plugin_result": DENIED}, "present", False, False) == (
+        failed("a")
+    )
+
+
+def test_a_failure_after_a_change_says_so():
+    done = ["SET SESSION lock_wait_timeout = 60", "INSTALL PLUGIN x"]
+    assert failed(failure=dict(DENIED, executed_statements=done[:1])).outcome is Outcome.FAILED
+    after = failed(failure=dict(DENIED, executed_statements=done))
+    assert after.outcome is Outcome.FAILED_AFTER_CHANGE
+    assert after.executed_statements == done[1:]
+
+
+def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
+    both = host_of(
+        "db1",
+        {
+            "group_replication_first_plugin_result": dict(
+                GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"]
+            ),
+            "group_replication_option_file_result": {"changed": True, "changed_files": ["/a"]},
+            "group_replication_plugin_result": DENIED,
+            "group_replication_failure": DENIED,
+        },
+        "present",
+        False,
+        False,
+    )
+    assert both.heading == "failed after a change: access_denied"
+    assert both.server_name == "MySQL 8.4.3"
+    assert both.executed_statements == ["INSTALL PLUGIN x"]
+    assert both.changed_files == ["/a"]
+
+
+def test_what_both_runs_of_the_module_did():
+    both = host(
+        first=dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"]),
+        changed=True,
+        executed_statements=["DELETE FROM mysql.plugin"],
+        option_file={"changed": True, "option_file": "/etc/my.cnf"},
+    )
+    assert both.outcome is Outcome.CHANGED
+    assert both.executed_statements == ["INSTALL PLUGIN x", "DELETE FROM mysql.plugin"]
+    assert both.changed_files == ["/etc/my.cnf"]
 
 
 def test_host_without_python():
-    host = row(failure={"rc": 127, "msg": "The module interpreter was not found."}, server={})
-    assert "no Python" in host.problem
+    bare = failed(failure={"rc": 127, "msg": "The module interpreter was not found."})
+    assert bare.outcome is Outcome.FAILED
+    assert "no Python" in bare.cause
 
 
 def test_unreachable_host():
-    host = row(unreachable=True, msg="Task failed: Connection timed out. More words.\nAnd more")
-    assert host.problem.startswith("The host cannot be reached: Connection timed out. Check")
+    gone = failed(
+        failure={
+            "unreachable": True,
+            "msg": "Task failed: Connection timed out. More words.\nAnd more",
+        }
+    )
+    assert gone.outcome is Outcome.UNREACHABLE
+    assert gone.cause == "The host cannot be reached: Connection timed out."
+
+
+def test_message_of_another_task():
+    other = failed(failure={"msg": "No such\npackage. Look. " + "x" * 1000})
+    assert other.cause.startswith("No such package. Look. x")
+    assert len(other.cause) == 600
+    assert failed(failure={"failed": True}).next_step == "Run it again with -vvv."
 
 
 def test_host_that_the_play_has_not_come_to_yet():
-    later = fleet.host_row("db9", {}, "present", False)
-    assert not later.reached
-    assert later.problem == ""
-    count = fleet.render([row("a"), later]).splitlines()[-1]
-    assert count == "hosts: 2, in order: 1 (changed: 0), with a problem: 0, not reached yet: 1"
+    assert later().outcome is Outcome.NOT_REACHED
+    assert not later().outcome.is_problem
 
 
 @pytest.mark.parametrize("result", [{"unreachable": True}, {"failed": True}])
 def test_second_step_that_did_not_happen(result):
-    host = row(option_file=dict(result, msg="Broken. Mend it."))
-    assert "Broken" in host.problem
-
-
-def test_failed_result_counts_without_the_playbooks_own_note_of_it():
-    assert "no Python" in row(failed=True, rc=127, msg="not found", server={}).problem
+    broken = host(option_file=dict(result, msg="Broken. Mend it."))
+    assert broken.outcome.is_problem
+    assert "Broken" in broken.cause
 
 
 @pytest.mark.parametrize(
-    ("state", "survives", "fail_on_change", "words"),
+    ("state", "survives", "fail_on_change", "outcome", "words"),
     [
-        ("present", True, True, ""),
-        ("present", False, False, "will not be after a restart"),
-        ("present", None, False, ""),
-        ("present", None, True, "cannot be known"),
-        ("absent", False, False, ""),
-        ("absent", True, False, "is loaded again"),
-        ("absent", None, False, "may be loaded again"),
+        ("present", True, True, Outcome.IN_ORDER, ""),
+        ("present", False, False, Outcome.GONE_AFTER_RESTART, "will not be after a restart"),
+        ("present", None, False, Outcome.IN_ORDER, ""),
+        ("present", None, True, Outcome.RESTART_UNKNOWN, "cannot be known"),
+        ("absent", False, False, Outcome.IN_ORDER, ""),
+        ("absent", True, False, Outcome.BACK_AFTER_RESTART, "is loaded again"),
+        ("absent", None, False, Outcome.BACK_AFTER_RESTART, "may be loaded again"),
     ],
 )
-def test_what_the_next_start_does(state, survives, fail_on_change, words):
-    host = row(state=state, survives_restart=survives, fail_on_change=fail_on_change)
-    assert bool(host.problem) is bool(words)
-    assert words in host.problem
+def test_what_the_next_start_does(state, survives, fail_on_change, outcome, words):
+    judged = host(state=state, survives_restart=survives, fail_on_change=fail_on_change)
+    assert judged.outcome is outcome
+    assert judged.outcome.is_problem is bool(words)
+    assert words in judged.cause
 
 
 def test_check_mode_does_not_judge_what_would_be_changed():
     bare = {"changed": True, "survives_restart": False, "executed_statements": ["INSTALL"]}
-    assert row(check_mode=True, **bare).problem == ""
+    assert host(check_mode=True, **bare).outcome is Outcome.WOULD_CHANGE
+    assert host(check_mode=True).outcome is Outcome.IN_ORDER
 
 
-@pytest.mark.parametrize("fail_on_change", [True, False])
-def test_check_mode_on_a_host_without_pymysql(fail_on_change):
-    host = row(
+def test_the_modules_own_check_mode_counts():
+    variables = {"group_replication_plugin_result": dict(GOOD, check_mode=True, changed=True)}
+    assert host_of("a", variables, "present", False, False).outcome is Outcome.WOULD_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("fail_on_change", "outcome"),
+    [(True, Outcome.FALLS_SHORT), (False, Outcome.WOULD_CHANGE)],
+)
+def test_check_mode_on_a_host_without_pymysql(fail_on_change, outcome):
+    bare = host(
         fail_on_change=fail_on_change,
         check_mode=True,
         failed=False,
@@ -116,27 +159,29 @@ def test_check_mode_on_a_host_without_pymysql(fail_on_change):
         msg="PyMySQL is missing. Install it.",
         server=None,
     )
-    assert bool(host.problem) is fail_on_change
+    assert bare.outcome is outcome
+    assert ("PyMySQL is to be installed" in bare.cause) is fail_on_change
 
 
 @pytest.mark.parametrize("fail_on_change", [True, False])
 def test_change_is_a_problem_only_when_asked(fail_on_change):
-    host = row(
+    changed = host(
         fail_on_change=fail_on_change,
         changed=True,
         executed_statements=["INSTALL PLUGIN x"],
-        option_file={"changed": True, "option_file": "/etc/my.cnf"},
+        option_file={"changed": True, "changed_files": ["/etc/my.cnf"]},
     )
-    assert host.changed
-    assert bool(host.problem) is fail_on_change
-    if fail_on_change:
-        assert "INSTALL PLUGIN x; a change in /etc/my.cnf" in host.problem
+    assert changed.outcome is (Outcome.FALLS_SHORT if fail_on_change else Outcome.CHANGED)
+    assert ("INSTALL PLUGIN x; a change in /etc/my.cnf." in changed.cause) is fail_on_change
 
 
-def test_table_has_problems_first_and_counts():
-    hosts = [row("a"), row("b", failure={"msg": "Broken. Mend it."}), row("c", changed=True)]
-    lines = fleet.render(hosts).splitlines()
-    assert [line.split()[0] for line in lines[2:5]] == ["b", "a", "c"]
-    assert "  b: Broken. Mend it." in lines
-    assert lines[-1] == "hosts: 3, in order: 2 (changed: 1), with a problem: 1"
-    assert all(line == line.rstrip() for line in lines)
+def test_warnings_are_there_once():
+    own = "Host 'a' is using the discovered Python interpreter at '/usr/bin/python3', but"
+    warned = host(warnings=["Mind this.", own], first=dict(GOOD, warnings=["Mind this."]))
+    assert warned.warnings == ["Mind this."]
+
+
+def test_outcomes_stand_worst_first():
+    problems = [outcome.is_problem for outcome in Outcome]
+    assert problems == sorted(problems, reverse=True)
+    assert list(Outcome)[-1] is Outcome.IN_ORDER
