@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 COUNT ?= 200000
 SEED ?= 1
-.PHONY: help build setup image demo demo-down test lint unit real molecule fuzz clean
+.PHONY: help build setup image demo demo-down test test-matrix lint unit real molecule fuzz clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -30,6 +30,9 @@ test: setup image  ## all of the tests: lint, unit, real, molecule
 		$(MAKE) --no-print-directory "$$stage" || exit 1; \
 		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
 	done; printf '\n== all passed: %s s\n' $$(($$(date +%s) - total))
+
+test-matrix: image  ## each supported ansible-core and Python, recorded in docs/versions.md
+	@lab/run tests/matrix/run $(CORES)
 
 lint: setup  ## the checks of style, types and documentation
 	@lab/run tests/lint

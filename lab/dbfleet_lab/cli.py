@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     start = command("up", "start servers; those that run already as wished stay")
     for sub in (picture, start):
         sub.add_argument("--server", choices=image.SERVERS, default="mysql")
-        sub.add_argument("--without", choices=image.WITHOUT, default="", help="leave it out")
+        kind = sub.add_mutually_exclusive_group()
+        kind.add_argument("--without", choices=image.WITHOUT, default="", help="leave it out")
+        kind.add_argument("--with", choices=image.WITH, default="", dest="added", help="add it")
     start.add_argument("fleet", metavar="FLEET")
     start.add_argument("names", metavar="NAME", nargs="+")
     start.add_argument(
@@ -132,7 +134,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         case "setup":
             machine.setup()
         case "image":
-            print(image.ensure(options.server, options.without))
+            print(image.ensure(options.server, _target(options)))
         case "up":
             fleet.up(options.fleet, options.names, _wish(options))
         case "down":
@@ -162,6 +164,12 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def _target(options: argparse.Namespace) -> str:
+    if options.added:
+        return f"with-{options.added}"
+    return f"without-{options.without}" if options.without else "full"
+
+
 def _wish(options: argparse.Namespace) -> fleet.Wish:
     files = []
     for word in options.file:
@@ -172,9 +180,9 @@ def _wish(options: argparse.Namespace) -> fleet.Wish:
             files.append((target, Path(source).read_bytes()))
         except OSError as error:
             raise LabError(f"--file {word}: {error.strerror}") from None
-    return fleet.Wish(
-        options.server, options.without, options.stopped, tuple(files), tuple(options.arg)
-    )
+    target = _target(options)
+    stopped = options.stopped or target == "without-server"
+    return fleet.Wish(options.server, target, stopped, tuple(files), tuple(options.arg))
 
 
 def _exec(options: argparse.Namespace, command: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ class Wish:
     """What the servers of one call of `up` shall be like."""
 
     server: str = "mysql"
-    without: str = ""
+    target: str = "full"
     stopped: bool = False
     files: tuple[tuple[str, bytes], ...] = ()
     arguments: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def up(fleet: str, names: Sequence[str], wish: Wish) -> None:
     for name in names:
         container(fleet, name)
     start = time.monotonic()
-    picture = image.ensure(wish.server, wish.without)
+    picture = image.ensure(wish.server, wish.target)
     with locked(f"fleet-{fleet}"):
         if podman.inspect("network", network(fleet)) is None:
             podman.call("network", "create", "--label", _LABEL, network(fleet))
@@ -162,7 +162,7 @@ def _up_one(fleet: str, name: str, picture: str, wish: Wish) -> None:
     )
     files = dict(wish.files)
     settings = image.option_file(wish.server)
-    if settings not in files:
+    if settings not in files and wish.target != "without-server":
         files[settings] = _settings(wish.server, full)
     if wish.stopped:
         files["/run/lab/stop"] = b""

@@ -13,7 +13,8 @@ from base import LAB, PREFIX, STATE, LabError, digest, locked, say, search_path,
 _WORKPLACE = STATE / "build"
 
 SERVERS = ("mysql", "mariadb")
-WITHOUT = ("pymysql", "python")
+WITHOUT = ("pymysql", "python", "server")
+WITH = ("ssh",)
 
 _SUITE = "sid"  # of Debian, the only one with a MySQL server
 _PACKAGES = {
@@ -42,20 +43,23 @@ def option_file(server: str) -> str:
     return "/etc/mysql/conf.d/mysqld.cnf" if foreign() else "/etc/mysql/mysql.conf.d/mysqld.cnf"
 
 
-def ensure(server: str = "mysql", without: str = "") -> str:
-    """The image's name; builds it first where it is missing."""
-    base = _base_name(server)
-    target = f"without-{without}" if without else "full"
-    origin = "-given" if server == "mysql" and foreign() else ""
+def ensure(server: str = "mysql", target: str = "full") -> str:
+    """The image's name; builds it first where it is missing.
+
+    The target is one of the Containerfile's: full, with-ssh, without-python and so on.
+    """
+    given = _is_given(server, target)
+    base = _base_name(server, given)
+    origin = "-given" if given else ""
     name = f"localhost/{PREFIX}/{server}{origin}-{target}:{digest(base, *_recipe())}"
     if _exists(name):
         podman.find_settings(name)
         return name
     with locked("image"):
         if not _exists(name):
-            _ensure_base(server, base)
+            _ensure_base(server, base, given)
             podman.find_settings(base)
-            _build(server, target, base, name)
+            _build(server, target, base, name, given)
             _remove_old(base, name)
     return name
 
@@ -94,17 +98,22 @@ def _recipe() -> list[bytes]:
     return [part for path in files for part in (path.name.encode(), path.read_bytes())]
 
 
-def _base_name(server: str) -> str:
-    if server == "mysql" and foreign():
+def _is_given(server: str, target: str) -> bool:
+    # A host that gets its server from Debian's packages is a Debian host in any case.
+    return server == "mysql" and target != "without-server" and bool(foreign())
+
+
+def _base_name(server: str, given: bool) -> str:
+    if given:
         return foreign()
     content = digest(_SUITE, *_PACKAGES[server], *_PYTHON, *_CLEAN)
     return f"localhost/{PREFIX}/{server}-base:{content}"
 
 
-def _ensure_base(server: str, base: str) -> None:
+def _ensure_base(server: str, base: str, given: bool) -> None:
     if _exists(base):
         return
-    if server == "mysql" and foreign():
+    if given:
         stage(f"pulling {base}", ["podman", "pull", base], "pull", podman.environment())
         return
     tar = STATE / f"{server}.tar"
@@ -162,9 +171,9 @@ def _expired() -> bool:
     )
 
 
-def _build(server: str, target: str, base: str, name: str) -> None:
-    # Only an image from elsewhere has something to fetch.
-    network = [] if server == "mysql" and foreign() else ["--network=none"]
+def _build(server: str, target: str, base: str, name: str, given: bool) -> None:
+    # Only these have something to fetch.
+    network = [] if given or target == "with-ssh" else ["--network=none"]
     stage(
         f"building the {server} image" + ("" if target == "full" else f" {target}"),
         [

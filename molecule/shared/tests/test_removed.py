@@ -21,12 +21,10 @@ def test_the_plugin_is_gone(sql) -> None:
     assert sql("SELECT name FROM mysql.plugin WHERE name = 'group_replication'") == []
 
 
-def test_the_option_files_are_as_before(host) -> None:
-    container = host.backend.name
-    server = container.rpartition("-")[2]
+def test_the_option_files_are_as_before(host, server) -> None:
     recorded = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], server + ".tar").read_bytes()
     now = subprocess.run(
-        ["podman", "exec", container, "tar", "-cf", "-", "-C", "/", "etc/mysql"],
+        ["podman", "exec", host.backend.name, "tar", "-cf", "-", "-C", "/", "etc/mysql"],
         check=True,
         capture_output=True,
     ).stdout

@@ -8,8 +8,4 @@ from __future__ import annotations
 
 import os
 
-# The hosts for testinfra to look at, each reached over podman.
-SERVERS = [
-    f"podman://{os.environ['LAB_PREFIX']}-default-{server}"
-    for server in ("mysql1", "mysql2", "mysql3")
-]
+STEM = f"podman://{os.environ['LAB_PREFIX']}-included-"
