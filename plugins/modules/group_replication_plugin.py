@@ -121,15 +121,13 @@ EXAMPLES = r"""
     login_password: "{{ provision_password }}"
     login_host: 127.0.0.1
 
-- name: Set the login once for all tasks
+- name: Take the login from module_defaults, which a play or a block can have for all tasks
+  dbfleet.mysql.group_replication_plugin:
   module_defaults:
     group/dbfleet.mysql.all:
       login_user: provision
       login_password: "{{ provision_password }}"
       login_host: 127.0.0.1
-  block:
-    - name: Install and verify the plugin
-      dbfleet.mysql.group_replication_plugin:
 
 - name: Install on a secondary, which is read-only
   dbfleet.mysql.group_replication_plugin:

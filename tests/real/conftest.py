@@ -96,9 +96,12 @@ class Server:
         self.sql(
             "SET SESSION sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
         )
+        # tar notices what differs or is missing, the count what was added.
         self.sh(
-            "rm -rf /root/.my.cnf; [ ! -e /root/etc.tar ] || tar -df /root/etc.tar -C / >/dev/null"
-            " || { rm -rf /etc/mysql && tar -xf /root/etc.tar -C /; }"
+            "cd / && rm -rf /root/.my.cnf; [ ! -e /root/etc.tar ] || {"
+            " tar -df /root/etc.tar >/dev/null"
+            " && [ $(find etc/mysql | wc -l) = $(tar -tf /root/etc.tar | wc -l) ]; }"
+            " || { rm -rf /etc/mysql && tar -xf /root/etc.tar; }"
         )
         # The module takes an option file that was touched since the start for one that may have
         # changed what INSTALL does.
@@ -167,8 +170,14 @@ class Control:
         self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *flags: str
     ) -> Playbook:
         """Run tasks in a play without fact gathering."""
+        return self.plays([{"hosts": "all", "gather_facts": False, "tasks": tasks}], hosts, *flags)
+
+    def plays(
+        self, plays: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *flags: str
+    ) -> Playbook:
+        """Run plays."""
         path = self.folder / "play.yml"
-        path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        path.write_text(yaml.safe_dump(plays))
         return self.playbook(str(path), hosts, *flags)
 
 

@@ -13,23 +13,16 @@ import yaml
 from conftest import CHECKOUT, Control, Playbook, Server, run
 
 
-def play(control: Control, server: Server, module: str, password: str) -> Playbook:
+def run_with_login(control: Control, server: Server, module: str, password: str) -> Playbook:
     """Run a module with a login that only module_defaults gives."""
     login = {"login_user": "group_default", "login_password": password, "login_host": "127.0.0.1"}
-    path = control.folder / "play.yml"
-    path.write_text(
-        yaml.safe_dump(
-            [
-                {
-                    "hosts": "all",
-                    "gather_facts": False,
-                    "module_defaults": {"group/dbfleet.mysql.all": login},
-                    "tasks": [{"name": "Run the module", f"dbfleet.mysql.{module}": None}],
-                }
-            ]
-        )
-    )
-    return control.playbook(str(path), {server.name: {}})
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "module_defaults": {"group/dbfleet.mysql.all": login},
+        "tasks": [{"name": "Run the module", f"dbfleet.mysql.{module}": None}],
+    }
+    return control.plays([play], {server.name: {}})
 
 
 @pytest.fixture
@@ -44,12 +37,12 @@ def account(server: Server) -> Server:
 
 
 def test_login_reaches_the_module(account: Server, control: Control) -> None:
-    wrong = play(control, account, "group_replication_plugin", "wrong-password")
+    wrong = run_with_login(control, account, "group_replication_plugin", "wrong-password")
     assert wrong.code != 0
     assert "access_denied" in wrong.output
     assert "group_default" in wrong.output
     assert account.plugin_status() == ""
-    right = play(control, account, "group_replication_plugin", "right-password")
+    right = run_with_login(control, account, "group_replication_plugin", "right-password")
     assert right.code == 0, right.output
     assert account.plugin_status() == "ACTIVE"
     for output in (wrong.output, right.output):
@@ -58,7 +51,7 @@ def test_login_reaches_the_module(account: Server, control: Control) -> None:
 
 
 def test_login_reaches_no_module_that_does_not_know_it(account: Server, control: Control) -> None:
-    done = play(control, account, "plugin_load_add", "wrong-password")
+    done = run_with_login(control, account, "plugin_load_add", "wrong-password")
     assert done.code == 0, done.output
     assert "changed=1" in done.output
 
