@@ -9,8 +9,9 @@ author = "the dbfleet.mysql authors"
 project_copyright = "2026, the dbfleet.mysql authors"
 
 extensions = ["myst_parser", "sphinx.ext.graphviz", "sphinx_antsibull_ext"]
-# As GitHub makes them, so that a link to a heading works there too.
+# As GitHub has them, so that a page works there too.
 myst_heading_anchors = 3
+myst_enable_extensions = ["tasklist"]
 graphviz_output_format = "svg"
 
 html_theme = "furo"
@@ -31,4 +32,7 @@ nitpick_ignore = [
 
 linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*"]
 # The collection's own repository and namespace exist only from its publication on.
-linkcheck_ignore = [r"https://github\.com/dbfleet(/.*)?"]
+linkcheck_ignore = [
+    r"https://github\.com/dbfleet(/.*)?",
+    r"https://galaxy\.ansible\.com/ui/repo/published/dbfleet/.*",
+]
