@@ -149,7 +149,10 @@ def test_runs_where_it_is_installed(package: Package, server: Server, control: C
         ("dbfleet.mysql.verify", "ACTIVE"),
         ("dbfleet.mysql.remove", ""),
     ):
-        done = control.playbook(playbook, {"mysql1": {}}, "-vv", ANSIBLE_COLLECTIONS_PATH=path)
+        done = control.playbook(
+            *(playbook, {"mysql1": {}}, "-vv", "-e", "group_replication_confirm_remove=true"),
+            ANSIBLE_COLLECTIONS_PATH=path,
+        )
         assert done.code == 0, done.output
         assert str(package.installed) in done.output
         assert server.plugin_status() == status
