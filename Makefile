@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 COUNT ?= 200000
 SEED ?= 1
-.PHONY: help build setup image demo demo-down test test-matrix lint unit real molecule fuzz clean
+.PHONY: help build setup image demo demo-down test test-matrix lint docs docs-links unit real
+.PHONY: molecule fuzz clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -24,8 +25,8 @@ demo:  ## three MySQL servers, the plugin put on them, verified across a restart
 demo-down:  ## remove the servers of the demo
 	@lab/lab down demo
 
-test: setup image  ## all of the tests: lint, unit, real, molecule
-	@total=$$(date +%s); for stage in lint unit real molecule; do \
+test: setup image  ## all of the tests: lint, docs, unit, real, molecule
+	@total=$$(date +%s); for stage in lint docs unit real molecule; do \
 		printf '\n== %s\n' "$$stage"; start=$$(date +%s); \
 		$(MAKE) --no-print-directory "$$stage" || exit 1; \
 		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
@@ -36,6 +37,14 @@ test-matrix: image  ## each supported ansible-core and Python, recorded in docs/
 
 lint: setup  ## the checks of style, types and documentation
 	@lab/run tests/lint
+
+docs:  ## the documentation site, in docs/_build/html; a dead link fails it
+	@lab/lab setup --docs
+	@lab/run docs/site/build
+
+docs-links:  ## the documentation's links to other sites; needs the internet
+	@lab/lab setup --docs
+	@lab/run docs/site/build external
 
 unit: setup  ## the unit tests
 	@lab/run tests/unit/run
@@ -56,4 +65,4 @@ build: setup  ## build the collection's tarball from what is committed
 
 clean:  ## remove all that the targets made, except Debian packages
 	@lab/lab clean
-	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output
+	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output docs/_build

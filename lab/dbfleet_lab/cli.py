@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, about: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about)
 
-    command("setup", "install what is needed (Debian packages, virtual environment)")
+    sub = command("setup", "install what is needed (Debian packages, virtual environment)")
+    sub.add_argument("--docs", action="store_true", help="for the documentation site, too")
     picture = command("image", "build an image of the servers where its recipe changed")
     start = command("up", "start servers; those that run already as wished stay")
     for sub in (picture, start):
@@ -132,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     match options.command:
         case "setup":
-            machine.setup()
+            machine.setup(docs=options.docs)
         case "image":
             print(image.ensure(options.server, _target(options)))
         case "up":

@@ -35,6 +35,8 @@ _PACKAGES = {
     "netavark": "/usr/lib/podman/netavark",
     "aardvark-dns": "/usr/lib/podman/aardvark-dns",
 }
+# What the documentation site is built with besides.
+_DOCS = {"graphviz": "dot"}
 # What containers need besides where the caller is not root.
 _ROOTLESS = {"uidmap": "newuidmap", "slirp4netns": "slirp4netns", "passt": "pasta"}
 
@@ -50,9 +52,9 @@ _ANSIBLE = "ansible==14.5.0"
 _WANTED = ("containers/podman", "ansible/mysql")
 
 
-def setup() -> None:
-    """Brings the machine to where the lab works; quick where all is there."""
-    _packages()
+def setup(*, docs: bool = False) -> None:
+    """Brings the machine to where the lab works, or the documentation; quick where it is."""
+    _packages(_PACKAGES | _DOCS if docs else _PACKAGES)
     _session()
     with locked("setup"):
         _virtual_environment()
@@ -77,8 +79,8 @@ def environment(*, full: bool = False) -> dict[str, str]:
     return {**os.environ, **own} if full else own
 
 
-def _packages() -> None:
-    missing = _missing()
+def _packages(wanted: dict[str, str]) -> None:
+    missing = _missing(wanted)
     if not missing:
         return
     if shutil.which("apt-get") is None:
@@ -94,7 +96,7 @@ def _packages() -> None:
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", PATH=search_path())
     stage("reading the package lists", ["apt-get", *wait, "update"], "apt-update", env)
     stage("installing them", [*install[:1], *wait, *install[1:]], "apt-install", env)
-    left = _missing()
+    left = _missing(wanted)
     if left:
         raise LabError(f"still missing after the installation: {' '.join(left)}")
 
@@ -108,10 +110,9 @@ def _session() -> None:
         )
 
 
-def _missing() -> list[str]:
-    wanted = dict(_PACKAGES)
+def _missing(wanted: dict[str, str]) -> list[str]:
     if os.geteuid() != 0:
-        wanted |= _ROOTLESS
+        wanted = wanted | _ROOTLESS
     path = search_path()
     missing = [
         package

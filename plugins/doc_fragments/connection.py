@@ -76,6 +76,15 @@ options:
       - Whether O(login_host) must be a name in the server's certificate. Only with O(ca_cert).
     type: bool
     default: true
+attributes:
+  action_group:
+    description:
+      - C(module_defaults) can set this module's options for a whole play or block by the name
+        C(group/dbfleet.mysql.all). To the group belong the modules that log in to a server.
+      - It does not reach into the role C(dbfleet.mysql.group_replication), which has variables for
+        the same.
+    support: full
+    membership: [dbfleet.mysql.all]
 requirements:
   - PyMySQL on the managed host (package C(python3-pymysql) or C(python3-PyMySQL))
 """

@@ -87,8 +87,8 @@ options:
     default: 60
   check_mysql_session:
     description:
-      - Whether to fail where the account C('mysql.session'@'localhost') is missing, without which
-        Group Replication cannot start.
+      - Whether to fail where the account C(mysql.session@localhost) is missing, without which Group
+        Replication cannot start.
     type: bool
     default: true
 notes:
@@ -120,6 +120,14 @@ EXAMPLES = r"""
     login_user: provision
     login_password: "{{ provision_password }}"
     login_host: 127.0.0.1
+
+- name: Take the login from module_defaults, which a play or a block can have for all tasks
+  dbfleet.mysql.group_replication_plugin:
+  module_defaults:
+    group/dbfleet.mysql.all:
+      login_user: provision
+      login_password: "{{ provision_password }}"
+      login_host: 127.0.0.1
 
 - name: Install on a secondary, which is read-only
   dbfleet.mysql.group_replication_plugin:
@@ -178,8 +186,8 @@ server:
       sample: /srv/mysql/extra.cnf
     option_group:
       description:
-        - The group of that file in which the line belongs, the server's own where it was started
-          with C(--defaults-group-suffix).
+        - The group of that file in which the line belongs. It is V(mysqld), or the group of its own
+          of a server that was started with C(--defaults-group-suffix).
         - V(null) where the server's option files cannot be seen from the managed host.
       type: str
       sample: mysqld

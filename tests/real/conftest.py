@@ -228,8 +228,14 @@ class Control:
         self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *flags: str
     ) -> Playbook:
         """Run tasks in a play without fact gathering."""
+        return self.plays([{"hosts": "all", "gather_facts": False, "tasks": tasks}], hosts, *flags)
+
+    def plays(
+        self, plays: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *flags: str
+    ) -> Playbook:
+        """Run plays."""
         path = self.folder / "play.yml"
-        path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        path.write_text(yaml.safe_dump(plays))
         return self.playbook(str(path), hosts, *flags)
 
 
