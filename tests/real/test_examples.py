@@ -45,28 +45,44 @@ def test_examples_of_a_module(server: Server, control: Control, module: str) -> 
     assert all(f"TASK [{task['name']}]" in play.output for task in tasks)
 
 
-# Inventories, and the play for several servers on one host, are run by test_fleet_layouts.py.
-@pytest.mark.parametrize(("page", "number"), [("README.md", 3), ("docs/apply_to_a_fleet.md", 1)])
-def test_examples_of_a_guide(server: Server, control: Control, page: str, number: int) -> None:
+# How many YAML blocks of each page are tasks or plays. The inventories and the play with a loop,
+# for several servers on one host, are run by test_fleet_layouts.py.
+PAGES = {
+    "README.md": 3,
+    "docs/apply_to_a_fleet.md": 1,
+    "docs/error_codes.md": 1,
+    "docs/from_mysql_e.md": 4,
+    "docs/include_in_your_role.md": 6,
+    "docs/option_files.md": 1,
+    "roles/group_replication/README.md": 1,
+}
+
+
+def test_each_page_is_known() -> None:
+    pages = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/*.md")]
+    names = (str(page.relative_to(CHECKOUT)) for page in pages)
+    assert {name for name in names if blocks(name)} == set(PAGES)
+
+
+PLAY = {"hosts": "all", "gather_facts": False}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page(server: Server, control: Control, page: str) -> None:
     found = [
         block for block in blocks(page) if isinstance(block, list) and "loop" not in str(block)
     ]
-    assert len(found) == number
-    for example in found:
-        if "hosts" in example[0]:
-            path = control.folder / "guide.yml"
-            path.write_text(yaml.safe_dump(example))
-            play = control.playbook(str(path), {server.name: {}})
-        else:
-            play = control.play(example, {server.name: {}})
-        assert play.code == 0, play.output
-        assert f"{server.name} " in play.output.split("PLAY RECAP")[1]
-
-
-@pytest.mark.parametrize("page", ["roles/group_replication/README.md", "docs/error_codes.md"])
-def test_examples_of_a_page(server: Server, control: Control, page: str) -> None:
-    for example in blocks(page):
-        for task in example:
-            play = control.play([task], {server.name: {}})
-            assert play.code == 0, play.output
+    assert len(found) == PAGES[page]
+    for block in found:
+        tasks = [task for task in block if "ansible.builtin.meta" not in task]
+        plays = [block] if "hosts" in block[0] else [[{**PLAY, "tasks": [task]}] for task in tasks]
+        for play in plays:
+            done = control.plays(play, {server.name: {}})
+            assert done.code == 0, done.output
+            assert f"{server.name} " in done.output.split("PLAY RECAP")[1]
+            # A step may be meant for before a start, and the next for after it.
             server.restart()
+    if page == "docs/from_mysql_e.md":
+        assert server.plugin_status() == "ACTIVE"
+        assert not server.registered()
+        assert "already exists" not in server.last_start()
