@@ -52,9 +52,10 @@ def lab(*arguments: str) -> str:
 class Server:
     """One server of the fleet."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fleet: str = FLEET) -> None:
         self.name = name
-        self.container = lab("name", FLEET, name).strip()
+        self.fleet = fleet
+        self.container = lab("name", fleet, name).strip()
 
     def sh(self, script: str, check: bool = True) -> str:
         """Run a shell script in the container as root."""
@@ -109,7 +110,7 @@ class Server:
 
     def restart(self) -> None:
         """Restart mysqld for real."""
-        lab("restart", FLEET, self.name)
+        lab("restart", self.fleet, self.name)
 
     def plugin_status(self) -> str:
         """Return the plugin's status, empty where the server does not know it."""
@@ -205,7 +206,12 @@ class Control:
     ) -> dict[str, Any]:
         """Run a module on a server and return its result; ``_output`` is what Ansible printed."""
         done = run(
-            *("ansible", "-i", self.inventory({server.name: {}}), server.name),
+            *(
+                "ansible",
+                "-i",
+                self.inventory({server.name: {"ansible_host": server.container}}),
+                server.name,
+            ),
             *("-m", module, *(("-a", json.dumps(options)) if options else ()), *flags),
         )
         start = done.stdout.find("=> {")

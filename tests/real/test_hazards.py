@@ -24,13 +24,18 @@ GROUP_NAME = "11111111-2222-3333-4444-555555555555"
 READ_ONLY = "SELECT @@super_read_only, @@read_only"
 
 
-def configure_group(server: Server, bootstrap: str = "OFF", start_on_boot: str = "ON") -> None:
+def configure_group(
+    server: Server,
+    bootstrap: str = "OFF",
+    start_on_boot: str = "ON",
+    seeds: str = "mysql2:33061,mysql3:33061",
+) -> None:
     """Write the options of a group's member into the option file, as MySQL's manual shows them."""
     lines = (
         "[mysqld]",
         f"loose-group_replication_group_name={GROUP_NAME}",
         f"loose-group_replication_local_address={server.name}:33061",
-        "loose-group_replication_group_seeds=mysql2:33061,mysql3:33061",
+        f"loose-group_replication_group_seeds={seeds}",
         f"loose-group_replication_start_on_boot={start_on_boot}",
         f"loose-group_replication_bootstrap_group={bootstrap}",
     )
@@ -126,6 +131,71 @@ def test_two_servers_that_bootstrap_end_with_no_group(
     assert allowed["changed"]
     assert second.plugin_status() == ""
     third.sql("STOP GROUP_REPLICATION")
+
+
+@pytest.fixture
+def group() -> Iterator[list[Server]]:
+    """Return the three members of a group, the first of them its primary."""
+    fleet = fleet_name("group")
+    names = ("mysql1", "mysql2", "mysql3")
+    lab("up", fleet, *names)
+    servers = [Server(name, fleet) for name in names]
+    for server in servers:
+        configure_group(server, start_on_boot="OFF", seeds="mysql1:33061")
+        server.restart()
+        server.sql(INSTALL)
+        server.sql(
+            "SET sql_log_bin = 0; CREATE USER recovery@'%' IDENTIFIED BY 'only-in-this-test';"
+            " GRANT REPLICATION SLAVE, BACKUP_ADMIN ON *.* TO recovery@'%'; SET sql_log_bin = 1;"
+            " SET GLOBAL group_replication_recovery_get_public_key = ON;"
+            " CHANGE REPLICATION SOURCE TO SOURCE_USER = 'recovery',"
+            " SOURCE_PASSWORD = 'only-in-this-test' FOR CHANNEL 'group_replication_recovery'"
+        )
+    servers[0].sql(
+        "SET GLOBAL group_replication_bootstrap_group = ON; START GROUP_REPLICATION;"
+        " SET GLOBAL group_replication_bootstrap_group = OFF"
+    )
+    for server in servers[1:]:
+        server.sql("START GROUP_REPLICATION")
+    wait_for_states(servers[0], ["ONLINE"] * 3)
+    yield servers
+    for server in servers:
+        server.sh("kill -CONT $(pidof mysqld)")
+    lab("down", fleet)
+
+
+def wait_for_states(server: Server, states: list[str]) -> None:
+    """Wait until a server sees members in these states, for 60 seconds at most."""
+    for _attempt in range(120):
+        if sorted(state for _host, state in members(server)) == states:
+            return
+        time.sleep(0.5)
+    raise AssertionError(members(server))
+
+
+@pytest.mark.hazard(
+    "The plugin is to be removed from a member without which the group has no majority",
+    "`UNINSTALL PLUGIN` takes the member out, and the group stands still",
+    "refused even with `allow_leave_group`: `group_majority`",
+)
+def test_member_that_the_group_needs(group: list[Server], control: Control) -> None:
+    primary, second, third = group
+    third.sh("kill -STOP $(pidof mysqld)")
+    wait_for_states(second, ["ONLINE", "ONLINE", "UNREACHABLE"])
+    before = second.gtid_executed()
+    assert control.module(second, state="absent")["error_code"] == "member_of_group"
+    result = control.module(second, state="absent", allow_leave_group=True)
+    assert result["error_code"] == "group_majority"
+    assert second.gtid_executed() == before
+    assert primary.plugin_status() == second.plugin_status() == "ACTIVE"
+
+    third.sh("kill -CONT $(pidof mysqld)")
+    wait_for_states(second, ["ONLINE"] * 3)
+    allowed = {"allow_leave_group": True, "lift_super_read_only": True}  # it is a secondary
+    left = control.module(second, state="absent", **allowed)
+    assert left["changed"], left
+    assert second.sql(READ_ONLY) == [["1", "1"]]
+    wait_for_states(primary, ["ONLINE"] * 2)
 
 
 @pytest.mark.hazard(
@@ -345,6 +415,33 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
     result = control.module(server, login_host="127.0.0.1", login_port=3310, connect_timeout=2)
     assert result["error_code"] == "server_unreachable"
     assert "connect_timeout" in result["next_step"]
+
+
+@pytest.mark.hazard(
+    "The server falls silent in the midst of a statement",
+    "hangs",
+    "fails after `lock_wait_timeout` and `connect_timeout` seconds: `connection_lost`",
+)
+def test_server_that_falls_silent(server: Server, control: Control) -> None:
+    with held(server, "LOCK INSTANCE FOR BACKUP"):
+        run = subprocess.Popen(
+            [
+                *("ansible", "-i", control.inventory({"mysql1": {}}), "mysql1"),
+                *("-m", MODULE, "-a", "lock_wait_timeout=4 connect_timeout=2"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_for_statement(server, "INSTALL ")
+        server.sh("kill -STOP $(pidof mysqld)")
+        try:
+            output = run.communicate(timeout=60)[0]
+        finally:
+            server.sh("kill -CONT $(pidof mysqld)")
+    assert '"error_code": "connection_lost"' in output
+    assert "Traceback" not in output
+    assert not control.module(server).get("failed")
 
 
 @pytest.mark.hazard(
