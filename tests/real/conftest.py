@@ -254,7 +254,7 @@ def remote_executions(output: str) -> int:
 
 @pytest.fixture(scope="session")
 def fleet() -> Iterator[None]:
-    """Start the fleet once; leave it after a failure, for a person to look at."""
+    """Start the fleet once for all tests of this worker."""
     lab("up", FLEET, "mysql1", "mysql2", "mysql3")
     for name in ("mysql1", "mysql2", "mysql3"):
         Server(name).sh("[ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql")
