@@ -5,7 +5,7 @@
 COUNT ?= 200000
 SEED ?= 1
 .PHONY: help build setup image demo demo-down test test-matrix lint docs docs-links unit real
-.PHONY: molecule fuzz clean
+.PHONY: molecule fuzz bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
@@ -57,6 +57,10 @@ molecule: setup  ## the molecule scenarios
 
 fuzz: image  ## 200,000 random trees of option files, read and edited (COUNT=, SEED=)
 	@lab/run tests/fuzz/run $(COUNT) $(SEED)
+
+bench: image  ## measure runs against ping and the peers (BENCH='--samples 3 --hosts 3')
+	@lab/lab setup --bench
+	@lab/run bench/run $(BENCH)
 
 build: setup  ## build the collection's tarball from what is committed
 	@rm -rf .lab/build && mkdir -p .lab/build

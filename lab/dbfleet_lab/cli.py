@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("setup", "install what is needed (Debian packages, virtual environment)")
     sub.add_argument("--docs", action="store_true", help="for the documentation site, too")
+    sub.add_argument("--bench", action="store_true", help="for the benchmark, too")
     picture = command("image", "build an image of the servers where its recipe changed")
     start = command("up", "start servers; those that run already as wished stay")
     for sub in (picture, start):
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     match options.command:
         case "setup":
-            machine.setup(docs=options.docs)
+            machine.setup(docs=options.docs, bench=options.bench)
         case "image":
             print(image.ensure(options.server, _target(options)))
         case "up":

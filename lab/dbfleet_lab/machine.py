@@ -50,16 +50,23 @@ _COLLECTIONS = ANSIBLE / "collections" / "ansible_collections"
 # Taken out of the package "ansible": the whole of it is half a gigabyte.
 _ANSIBLE = "ansible==14.5.0"
 _WANTED = ("containers/podman", "ansible/mysql")
+# What the benchmark needs besides.
+_BENCH = ("community/general",)
 
 
-def setup(*, docs: bool = False) -> None:
-    """Brings the machine to where the lab works, or the documentation; quick where it is."""
+def setup(*, docs: bool = False, bench: bool = False) -> None:
+    """Brings the machine to where the lab, the documentation or the benchmark works.
+
+    Quick where it is.
+    """
     _packages(_PACKAGES | _DOCS if docs else _PACKAGES)
     _session()
     with locked("setup"):
         _virtual_environment()
         _link()
-        _collections()
+        _collections("from", _WANTED)
+        if bench:
+            _collections("from-bench", _BENCH)
 
 
 def environment(*, full: bool = False) -> dict[str, str]:
@@ -167,10 +174,10 @@ def _link() -> None:
     link.symlink_to(target)
 
 
-def _collections() -> None:
-    """Puts in the two collections that the lab and the benchmark use."""
-    stamp = _COLLECTIONS / "from"
-    wanted = digest(_ANSIBLE, *_WANTED)
+def _collections(stamp_name: str, names: tuple[str, ...]) -> None:
+    """Puts in collections of others that the lab or the benchmark uses."""
+    stamp = _COLLECTIONS / stamp_name
+    wanted = digest(_ANSIBLE, *names)
     if stamp.exists() and stamp.read_text() == wanted:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -185,9 +192,9 @@ def _collections() -> None:
             next_step="Is a Python package index within reach?",
         )
         wheel = next(Path(folder).glob("*.whl"))
-        for name in _WANTED:
+        for name in names:
             shutil.rmtree(_COLLECTIONS / name, ignore_errors=True)
-        stems = tuple(f"ansible_collections/{name}/" for name in _WANTED)
+        stems = tuple(f"ansible_collections/{name}/" for name in names)
         with zipfile.ZipFile(wheel) as archive:
             members = [name for name in archive.namelist() if name.startswith(stems)]
             archive.extractall(_COLLECTIONS.parent, members)
