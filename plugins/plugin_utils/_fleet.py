@@ -150,7 +150,7 @@ def host_of(
         check_mode=check_mode,
         executed_statements=statements,
         changed_files=changed_files,
-        warnings=_warnings(results),
+        warnings=_warnings(first, plugin_result, file_result, failure, check_mode),
     )
 
 
@@ -165,12 +165,26 @@ def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:
     return any(result.get("changed") for result in results)
 
 
-def _warnings(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the modules' warnings, each once."""
+def _warnings(
+    first: Mapping[str, Any],
+    plugin_result: Mapping[str, Any],
+    file_result: Mapping[str, Any],
+    failure: Mapping[str, Any],
+    check_mode: bool,
+) -> list[str]:
+    """Return the modules' warnings that still hold, each once."""
+    # The first of the module's two runs saw the option file as it was before.
+    results = (file_result, plugin_result or first, failure)
     texts = [str(text) for result in results for text in result.get("warnings") or []]
-    # Ansible's own, on each host without ansible_python_interpreter.
+    # In check mode no second run sees it as it would be.
+    void = [f"{path}:" for path in changed_option_files(file_result)] if check_mode else []
     return list(
-        dict.fromkeys(text for text in texts if "discovered Python interpreter" not in text)
+        dict.fromkeys(
+            text
+            for text in texts
+            # Ansible's own, on each host without ansible_python_interpreter.
+            if "discovered Python interpreter" not in text and not text.startswith(tuple(void))
+        )
     )
 
 

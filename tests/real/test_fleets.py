@@ -134,6 +134,7 @@ def test_remove_asks_for_confirmation(servers: list[Server], control: Control) -
     tried = control.playbook(REMOVE, HOSTS, "--check")
     assert tried.code == 0, tried.output
     assert "\nwould change (3)\n" in summary(tried.output)
+    assert "\nwarnings\n" not in summary(tried.output)
     assert [server.plugin_status() for server in servers] == ["ACTIVE"] * 3
     assert [server.option_files() for server in servers] == before
 

@@ -71,6 +71,7 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
 
     removed = control.playbook(REMOVE, HOSTS, *CONFIRMED)
     assert removed.code == 0, removed.output
+    assert "\nwarnings\n" not in summary(removed.output)
     assert [server.plugin_status() for server in servers] == ["", "", ""]
     assert [server.option_files() for server in servers] == before
     again = control.playbook(REMOVE, HOSTS, *CONFIRMED)

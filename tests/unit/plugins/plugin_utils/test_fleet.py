@@ -181,6 +181,19 @@ def test_warnings_are_there_once():
     assert warned.warnings == ["Mind this."]
 
 
+def test_a_removed_line_is_not_warned_of():
+    loads = "/etc/my.cnf:7 loads the plugin again at the next start, unless it is taken out too."
+    other = loads.replace("my.cnf", "other.cnf")
+    line = {"changed": True, "changed_files": ["/etc/my.cnf"]}
+    gone = {"state": "absent", "survives_restart": False, "option_file": line}
+    assert host(first=dict(GOOD, warnings=[loads]), **gone).warnings == []
+    still = host(first=dict(GOOD, warnings=[loads, other]), warnings=[other], **gone)
+    assert still.warnings == [other]
+    tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
+    assert tried.warnings == [other]
+    assert host(state="absent", warnings=[loads]).warnings == [loads]
+
+
 def test_outcomes_stand_worst_first():
     problems = [outcome.is_problem for outcome in Outcome]
     assert problems == sorted(problems, reverse=True)
