@@ -135,7 +135,7 @@ def host_of(
         problem = _judge(state, fail_on_change, check_mode, changed, plugin_result, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
             problem = problem._replace(cause=_to_do(plugin_result, statements, changed_files))
-    elif problem.outcome is Outcome.FAILED and changed and not check_mode:
+    elif changed and not check_mode:
         problem = problem._replace(outcome=Outcome.FAILED_AFTER_CHANGE)
     return Host(
         name=name,

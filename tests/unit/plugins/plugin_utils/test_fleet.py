@@ -47,6 +47,16 @@ def test_a_failure_after_a_change_says_so():
     assert after.executed_statements == done[1:]
 
 
+def test_a_host_that_was_cut_off_after_a_change_says_so():
+    installed = {"changed": True, "executed_statements": ["INSTALL PLUGIN x"]}
+    lost = {"unreachable": True, "msg": "Connection reset."}
+    half = host(option_file=lost, **installed)
+    assert half.outcome is Outcome.FAILED_AFTER_CHANGE
+    assert half.cause == "The host cannot be reached: Connection reset."
+    assert half.executed_statements == ["INSTALL PLUGIN x"]
+    assert host(option_file=lost, check_mode=True, **installed).outcome is Outcome.UNREACHABLE
+
+
 def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
     both = host_of(
         "db1",
