@@ -89,11 +89,13 @@ def test_a_batch_of_failing_hosts_does_not_stop_the_others_unless_asked(
         ("group_replication_serial", "0", "number of hosts, a percentage"),
         ("group_replication_serial", "all", "number of hosts, a percentage"),
         ("group_replication_max_fail_percentage", "101", "a number from 0 to 100"),
+        ("group_replication_max_fail_percentage", "100.5", "a number from 0 to 100"),
         ("group_replication_max_fail_percentage", "none", "a number from 0 to 100"),
         ("group_replication_max_fail_percentage", "0", "Set group_replication_serial too"),
         ("group_replication_report", "fleet.txt", "ends in .json, .md or .html"),
         ("group_replication_report", "/nowhere/fleet.html", "folder /nowhere of the report"),
         ("group_replication_state", "absent", "dbfleet.mysql.remove"),
+        ("group_replication_state", "absnt", "Set it to present or absent"),
     ],
 )
 def test_what_is_refused_before_a_host_is_touched(
@@ -110,12 +112,31 @@ def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
     refused(control.playbook(INSTALL, hosts, "-vvv"), "group_replication_state is absent")
 
 
-@pytest.mark.parametrize("state", ["present", "installed"])
-def test_remove_is_not_turned_around(fleet: None, control: Control, state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("present", "dbfleet.mysql.group_replication_plugin"), ("installed", "present or absent")],
+)
+def test_remove_is_not_turned_around(
+    fleet: None, control: Control, state: str, words: str
+) -> None:
     run = control.playbook(
         REMOVE, HOSTS, *CONFIRMED, "-e", f"group_replication_state={state}", "-vvv"
     )
-    refused(run, f"group_replication_state is {state}", "dbfleet.mysql.group_replication_plugin")
+    refused(run, f"group_replication_state is {state}", words)
+
+
+@pytest.mark.parametrize("absent", ["mysql1", "mysql2"])
+def test_verify_does_not_judge_all_hosts_by_one(
+    fleet: None, control: Control, absent: str
+) -> None:
+    hosts: dict[str, dict[str, Any]] = {"mysql1": {}, "mysql2": {}}
+    hosts[absent]["group_replication_state"] = "absent"
+    refused(control.playbook(VERIFY, hosts, "-vvv"), "not the same on all hosts", "--limit")
+
+
+def test_verify_refuses_a_misspelt_state(fleet: None, control: Control) -> None:
+    run = control.playbook(VERIFY, HOSTS, "-e", "group_replication_state=absnt", "-vvv")
+    refused(run, "group_replication_state is absnt", "Set it to present or absent")
 
 
 def test_remove_asks_for_confirmation(servers: list[Server], control: Control) -> None:
