@@ -105,6 +105,66 @@ def test_what_is_refused_before_a_host_is_touched(
     refused(run, variable if "report" not in variable else "report", words)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("-e", "group_replication_hosts=mysqll"),
+        ("-e", '{"group_replication_hosts": ["mysqll"]}'),
+        ("-e", "group_replication_hosts=mysql1", "--limit", "mysql2"),
+    ],
+)
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_a_pattern_that_matches_no_host_fails_the_run(
+    control: Control, playbook: str, flags: tuple[str, ...]
+) -> None:
+    run = control.playbook(playbook, HOSTS, *flags, "-vvv")
+    refused(run, "matches the pattern mysql", "Correct group_replication_hosts")
+    assert "PLAY RECAP" not in run.output
+
+
+def test_an_inventory_without_hosts_fails_the_run(control: Control) -> None:
+    run = control.playbook(VERIFY, {}, "-vvv")
+    refused(run, "The inventory has no host")
+
+
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_syntax_check_needs_no_inventory(playbook: str) -> None:
+    done = subprocess.run(
+        ["ansible-playbook", playbook, "--syntax-check"],  # noqa: S607 - of the environment
+        check=False, capture_output=True, text=True, cwd=CHECKOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_implicit_localhost(control: Control) -> None:
+    # No MySQL server is there, so that is what the host is failed for.
+    run = control.playbook(
+        VERIFY,
+        {"mysql1": {}},
+        *("-e", "group_replication_hosts=localhost"),
+        *("-e", "group_replication_login_unix_socket=/nowhere/mysqld.sock"),
+    )
+    assert "hosts: 1, with a problem: 1" in summary(run.output)
+    assert list(re.findall(r"^(\S+) +: ok=", run.output, re.MULTILINE)) == ["localhost"]
+
+
+def test_hosts_as_a_list_in_batches_with_spaces(servers: list[Server], control: Control) -> None:
+    run = control.playbook(
+        VERIFY,
+        HOSTS,
+        *("-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}'),
+        *("-e", '{"group_replication_serial": "1, 100% "}'),
+    )
+    assert re.findall(r"^Batch of 1, .*; hosts left: (\d)$", run.output, re.MULTILINE) == ["1", "0"]
+    assert "\nfalls short (2)\n" in summary(run.output)
+    # The final line repeats what the summary says.
+    assert '"falls short. This is still to be done: INSTALL PLUGIN' in run.output
+    confirm = control.playbook(
+        REMOVE, HOSTS, "-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}', "-vvv"
+    )
+    refused(confirm, "-e group_replication_hosts=mysql1,mysql2 -e group_replication_confirm")
+
+
 def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
     fleet: None, control: Control
 ) -> None:
