@@ -197,7 +197,7 @@ def _problem(
     """Return what kept the role from its end; None where nothing did."""
     for result in results:
         if result.get("unreachable"):
-            said = first_sentence(str(result.get("msg", "")).replace("Task failed: ", "", 1))
+            said = first_sentence(_without_prefix(str(result.get("msg", ""))))
             return Problem(
                 Outcome.UNREACHABLE,
                 f"The host cannot be reached: {said}.",
@@ -226,12 +226,26 @@ def _failed(result: Mapping[str, Any]) -> Problem:
             "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
             "Python it has.",
         )
-    said = " ".join(str(result.get("msg") or "").split())
+    # Of an argument specification; the message is its whole list of problems.
+    wrong = [str(error) for error in result.get("argument_errors") or []]
+    if wrong:
+        return Problem(
+            Outcome.FAILED,
+            _shortened("; ".join(wrong).rstrip(".")) + ".",
+            "Correct the variable in the inventory or the command, and run this again.",
+        )
+    said = _without_prefix(str(result.get("msg") or "")).strip().partition("\n")[0].strip()
     if not said:
         return Problem(
             Outcome.FAILED, "The task failed without saying why.", "Run it again with -vvv."
         )
-    return Problem(Outcome.FAILED, said[:LONGEST_MESSAGE], "")
+    # What follows the first sentence of the role's own messages is what to do.
+    cause, _dot, rest = said.partition(". ")
+    return Problem(
+        Outcome.FAILED,
+        _shortened(cause.rstrip(".")) + ".",
+        rest if 0 < len(rest) <= LONGEST_MESSAGE else "Correct that, or run this again with -vvv.",
+    )
 
 
 def _judge(
@@ -302,6 +316,17 @@ def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem
             "row in mysql.plugin (group_replication_register=always).",
         )
     return None
+
+
+def _without_prefix(message: str) -> str:
+    """Return Ansible's message without the words that each one starts with from 2.19 on."""
+    return (
+        message.replace("Task failed: ", "", 1) if message.startswith("Task failed: ") else message
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def first_sentence(text: str) -> str:

@@ -176,9 +176,7 @@ def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
     ("state", "words"),
     [("present", "dbfleet.mysql.group_replication_plugin"), ("installed", "present or absent")],
 )
-def test_remove_is_not_turned_around(
-    fleet: None, control: Control, state: str, words: str
-) -> None:
+def test_remove_is_not_turned_around(fleet: None, control: Control, state: str, words: str) -> None:
     run = control.playbook(
         REMOVE, HOSTS, *CONFIRMED, "-e", f"group_replication_state={state}", "-vvv"
     )
@@ -186,9 +184,7 @@ def test_remove_is_not_turned_around(
 
 
 @pytest.mark.parametrize("absent", ["mysql1", "mysql2"])
-def test_verify_does_not_judge_all_hosts_by_one(
-    fleet: None, control: Control, absent: str
-) -> None:
+def test_verify_does_not_judge_all_hosts_by_one(fleet: None, control: Control, absent: str) -> None:
     hosts: dict[str, dict[str, Any]] = {"mysql1": {}, "mysql2": {}}
     hosts[absent]["group_replication_state"] = "absent"
     refused(control.playbook(VERIFY, hosts, "-vvv"), "not the same on all hosts", "--limit")
@@ -335,3 +331,23 @@ def test_examples_of_the_page(server: Server, control: Control) -> None:
     playbooks = "".join(each.read_text() for each in (CHECKOUT / "playbooks").rglob("*.yml"))
     for name in set(re.findall(r"\bgroup_replication_\w+", page)) - {"group_replication_plugin"}:
         assert name in known or name in playbooks, name
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("group_replication_login_port", "abc", "group_replication_login_port"),
+        ("group_replication_login_password", "{{ vault_nope }}", "'vault_nope' is undefined"),
+    ],
+)
+def test_a_wrong_variable_has_a_cause_and_a_next_step(
+    fleet: None, control: Control, variable: str, value: str, words: str
+) -> None:
+    run = control.playbook(VERIFY, {"mysql1": {variable: value}}, "-vvv")
+    assert run.code != 0
+    assert remote_executions(run.output) == 0
+    row, cause, next_step = group(run.output, "failed").splitlines()[1:]
+    assert row.startswith("mysql1")
+    assert words in cause
+    assert not re.search(r"Task failed|Validation of arguments", cause)
+    assert "Correct" in next_step

@@ -108,10 +108,28 @@ def test_unreachable_host():
 
 
 def test_message_of_another_task():
-    other = failed(failure={"msg": "No such\npackage. Look. " + "x" * 1000})
-    assert other.cause.startswith("No such package. Look. x")
-    assert len(other.cause) == 600
+    other = failed(failure={"msg": "No such package. Name another.\n" + "x" * 1000})
+    assert (other.cause, other.next_step) == ("No such package.", "Name another.")
+    missing = failed(failure={"msg": "Task failed: 'vault_nope' is undefined"})
+    assert missing.cause == "'vault_nope' is undefined."
+    assert missing.next_step == "Correct that, or run this again with -vvv."
+    long = failed(failure={"msg": "y" * 1000 + ". " + "x" * 1000})
+    assert len(long.cause) == 601
+    assert long.next_step == missing.next_step
     assert failed(failure={"failed": True}).next_step == "Run it again with -vvv."
+
+
+def test_value_that_the_role_does_not_take():
+    port = "argument 'group_replication_login_port' is of type str and we were unable to convert"
+    refused = failed(
+        failure={
+            "msg": f"Validation of arguments failed:\n{port}",
+            "argument_errors": [port],
+            "argument_spec_data": {"much": "more"},
+        }
+    )
+    assert refused.cause == port + "."
+    assert refused.next_step.startswith("Correct the variable")
 
 
 def test_host_that_the_play_has_not_come_to_yet():
