@@ -209,6 +209,30 @@ def test_warnings_are_there_once():
     assert warned.warnings == ["Mind this."]
 
 
+def test_installing_pymysql_is_a_change():
+    package = {"changed": True}
+    changed = host(package=package)
+    assert changed.outcome is Outcome.CHANGED
+    assert changed.done == ["PyMySQL"]
+    assert host(package=package, check_mode=True).outcome is Outcome.WOULD_CHANGE
+    assert host(package={"changed": False}).outcome is Outcome.IN_ORDER
+    assert "PyMySQL is to be installed" in host(fail_on_change=True, package=package).cause
+    denied = host(package=package, failure=DENIED)
+    assert denied.heading == "failed after a change: access_denied"
+
+
+def test_package_manager_that_failed():
+    broken = host(
+        package={"failed": True, "msg": "No package matching 'python3-pymysql' is available"},
+        # Tolerated, as the package was still to come.
+        failed=False,
+        error_code="pymysql_missing",
+    )
+    assert broken.heading == "failed"
+    assert broken.cause == "No package matching 'python3-pymysql' is available."
+    assert not broken.pymysql_installed
+
+
 def test_a_removed_line_is_not_warned_of():
     loads = "/etc/my.cnf:7 loads the plugin again at the next start, unless it is taken out too."
     other = loads.replace("my.cnf", "other.cnf")
