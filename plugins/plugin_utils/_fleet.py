@@ -194,7 +194,11 @@ def _warnings(
     results = (file_result, plugin_result or first, failure)
     texts = [str(text) for result in results for text in result.get("warnings") or []]
     # In check mode no second run sees it as it would be.
-    void = [f"{path}:" for path in changed_option_files(file_result)] if check_mode else []
+    void: list[str] = []
+    if check_mode and file_result.get("changed"):
+        # The first is the name that the server uses, where it is a link the second is the file's.
+        paths = [str(file_result.get("option_file")), *changed_option_files(file_result)]
+        void = [f"{path}:" for path in paths]
     return list(
         dict.fromkeys(
             text

@@ -243,6 +243,9 @@ def test_a_removed_line_is_not_warned_of():
     assert still.warnings == [other]
     tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
     assert tried.warnings == [other]
+    link = dict(line, option_file="/etc/my.cnf", changed_files=["/etc/real.cnf"])
+    linked = dict(gone, option_file=link)
+    assert host(check_mode=True, changed=True, warnings=[loads], **linked).warnings == []
     assert host(state="absent", warnings=[loads]).warnings == [loads]
 
 
