@@ -16,7 +16,7 @@ description:
     registered on each, grouped by what is the matter and worst first, with the cause and the next
     step once for all hosts that share them.
   - A group of more than 40 hosts without a problem is counted instead of listed, and so are the
-    hosts beyond the first 20 of a group with a problem. The file named in O(report) has them all.
+    hosts beyond the first 40 with the same problem. The file named in O(report) has them all.
   - The collection's playbooks end with it. Use it with C(run_once) after the role in a play of your
     own. A host that failed has dropped out of the play, but is in the summary all the same. Where
     all hosts failed the play is over before the summary, unless a C(rescue) follows the role.

@@ -66,6 +66,7 @@ class Host(NamedTuple):
         check_mode: whether the changes are those that would be made.
         executed_statements: the SQL statements that changed something, or would.
         changed_files: the option files that were changed, or would be.
+        pymysql_installed: whether PyMySQL was installed, or would be.
     """
 
     name: str
@@ -80,7 +81,14 @@ class Host(NamedTuple):
     check_mode: bool
     executed_statements: list[str]
     changed_files: list[str]
+    pymysql_installed: bool
     warnings: list[str]
+
+    @property
+    def done(self) -> list[str]:
+        """What was changed on the host, or would be, in the order in which it is done."""
+        first = ["PyMySQL"] if self.pymysql_installed else []
+        return [*first, *self.executed_statements, *self.changed_files]
 
     @property
     def heading(self) -> str:
@@ -117,8 +125,10 @@ def host_of(
     first = variables.get("group_replication_first_plugin_result") or {}
     plugin_result = variables.get("group_replication_plugin_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
+    package_result = variables.get("group_replication_package_result") or {}
     failure = variables.get("group_replication_failure") or {}
-    results = [result for result in (first, file_result, plugin_result, failure) if result]
+    each = (package_result, first, file_result, plugin_result, failure)
+    results = [result for result in each if result]
     # A second run of the module that failed may know less than the first.
     facts = next((known for known in (plugin_result, first, failure) if known.get("server")), {})
     check_mode = bool(plugin_result.get("check_mode", check_mode))
@@ -129,13 +139,19 @@ def host_of(
         if not text.startswith("SET SESSION ")
     ]
     changed_files = changed_option_files(file_result)
-    problem = _problem(results, plugin_result, file_result, failure)
-    changed = bool(statements or changed_files or _is_changed(results))
+    # In check mode the role tolerates that it is missing, because it would install it.
+    pymysql = bool(package_result.get("changed")) or (
+        check_mode
+        and plugin_result.get("error_code") == "pymysql_missing"
+        and not plugin_result.get("failed")
+    )
+    problem = _problem(results, (failure, package_result, plugin_result, file_result))
+    changed = bool(statements or changed_files or pymysql or _is_changed(results))
     if problem is None:
-        problem = _judge(state, fail_on_change, check_mode, changed, plugin_result, facts)
+        problem = _judge(state, fail_on_change, check_mode, changed, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
-            problem = problem._replace(cause=_to_do(plugin_result, statements, changed_files))
-    elif problem.outcome is Outcome.FAILED and changed and not check_mode:
+            problem = problem._replace(cause=_to_do(pymysql, statements, changed_files))
+    elif changed and not check_mode:
         problem = problem._replace(outcome=Outcome.FAILED_AFTER_CHANGE)
     return Host(
         name=name,
@@ -150,7 +166,8 @@ def host_of(
         check_mode=check_mode,
         executed_statements=statements,
         changed_files=changed_files,
-        warnings=_warnings(results),
+        pymysql_installed=pymysql,
+        warnings=_warnings(first, plugin_result, file_result, failure, check_mode),
     )
 
 
@@ -165,32 +182,53 @@ def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:
     return any(result.get("changed") for result in results)
 
 
-def _warnings(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the modules' warnings, each once."""
+def _warnings(
+    first: Mapping[str, Any],
+    plugin_result: Mapping[str, Any],
+    file_result: Mapping[str, Any],
+    failure: Mapping[str, Any],
+    check_mode: bool,
+) -> list[str]:
+    """Return the modules' warnings that still hold, each once."""
+    # The first of the module's two runs saw the option file as it was before.
+    results = (file_result, plugin_result or first, failure)
     texts = [str(text) for result in results for text in result.get("warnings") or []]
-    # Ansible's own, on each host without ansible_python_interpreter.
+    # In check mode no second run sees it as it would be.
+    void: list[str] = []
+    if check_mode and file_result.get("changed"):
+        # The first is the name that the server uses, where it is a link the second is the file's.
+        paths = [str(file_result.get("option_file")), *changed_option_files(file_result)]
+        void = [f"{path}:" for path in paths]
     return list(
-        dict.fromkeys(text for text in texts if "discovered Python interpreter" not in text)
+        dict.fromkeys(
+            text
+            for text in texts
+            # Ansible's own, on each host without ansible_python_interpreter.
+            if "discovered Python interpreter" not in text and not text.startswith(tuple(void))
+        )
     )
 
 
 def _problem(
     results: list[Mapping[str, Any]],
-    plugin_result: Mapping[str, Any],
-    file_result: Mapping[str, Any],
-    failure: Mapping[str, Any],
+    by_weight: tuple[Mapping[str, Any], ...],
 ) -> Problem | None:
-    """Return what kept the role from its end; None where nothing did."""
+    """Return what kept the role from its end; None where nothing did.
+
+    Args:
+        results: all that was registered.
+        by_weight: the failure that the playbook noted, then the results in which to look for one.
+    """
     for result in results:
         if result.get("unreachable"):
-            said = first_sentence(str(result.get("msg", "")).replace("Task failed: ", "", 1))
+            said = first_sentence(_without_prefix(str(result.get("msg", ""))))
             return Problem(
                 Outcome.UNREACHABLE,
                 f"The host cannot be reached: {said}.",
                 "Check that it is up and that Ansible may log in, and run this again.",
             )
-    for result in (failure, plugin_result, file_result):
-        if result and (result is failure or result.get("failed")):
+    for number, result in enumerate(by_weight):
+        if result and (number == 0 or result.get("failed")):
             return _failed(result)
     return None
 
@@ -212,12 +250,26 @@ def _failed(result: Mapping[str, Any]) -> Problem:
             "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
             "Python it has.",
         )
-    said = " ".join(str(result.get("msg") or "").split())
+    # Of an argument specification; the message is its whole list of problems.
+    wrong = [str(error) for error in result.get("argument_errors") or []]
+    if wrong:
+        return Problem(
+            Outcome.FAILED,
+            _shortened("; ".join(wrong).rstrip(".")) + ".",
+            "Correct the variable in the inventory or the command, and run this again.",
+        )
+    said = _without_prefix(str(result.get("msg") or "")).strip().partition("\n")[0].strip()
     if not said:
         return Problem(
             Outcome.FAILED, "The task failed without saying why.", "Run it again with -vvv."
         )
-    return Problem(Outcome.FAILED, said[:LONGEST_MESSAGE], "")
+    # What follows the first sentence of the role's own messages is what to do.
+    cause, _dot, rest = said.partition(". ")
+    return Problem(
+        Outcome.FAILED,
+        _shortened(cause.rstrip(".")) + ".",
+        rest if 0 < len(rest) <= LONGEST_MESSAGE else "Correct that, or run this again with -vvv.",
+    )
 
 
 def _judge(
@@ -225,13 +277,9 @@ def _judge(
     strict: bool,
     check_mode: bool,
     changed: bool,
-    plugin_result: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> Problem:
     """Return what is the matter with a host on which the role came to its end."""
-    # Tolerated by the role in check mode, because it would install it.
-    if plugin_result.get("error_code") == "pymysql_missing":
-        changed = True
     if changed and strict:
         playbook = "group_replication_plugin" if state == "present" else "remove"
         return Problem(Outcome.FALLS_SHORT, "", f"Run the playbook dbfleet.mysql.{playbook}.")
@@ -244,12 +292,10 @@ def _judge(
     return Problem(Outcome.IN_ORDER, "", "")
 
 
-def _to_do(
-    plugin_result: Mapping[str, Any], statements: list[str], changed_files: list[str]
-) -> str:
+def _to_do(pymysql: bool, statements: list[str], changed_files: list[str]) -> str:
     """Say what is still to be done on a host."""
     todo = list(statements)
-    if plugin_result.get("error_code") == "pymysql_missing":
+    if pymysql:
         todo.append("PyMySQL is to be installed, and then all the rest")
     todo += [f"a change in {path}" for path in changed_files]
     return "This is still to be done: " + "; ".join(todo) + "."
@@ -288,6 +334,17 @@ def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem
             "row in mysql.plugin (group_replication_register=always).",
         )
     return None
+
+
+def _without_prefix(message: str) -> str:
+    """Return Ansible's message without the words that each one starts with from 2.19 on."""
+    return (
+        message.replace("Task failed: ", "", 1) if message.startswith("Task failed: ") else message
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def first_sentence(text: str) -> str:

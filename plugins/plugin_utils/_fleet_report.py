@@ -172,6 +172,6 @@ def _host(host: Host) -> dict[str, Any]:
         "error_code": values.pop("error_code"),
         "problem": values.pop("cause") or None,
         "next_step": values.pop("next_step") or None,
-        "changed": bool(host.executed_statements or host.changed_files),
+        "changed": bool(host.done),
         **values,
     }

@@ -161,22 +161,20 @@ def render(hosts: list[Host], report: str = "") -> str:
 def _rows(group: Group) -> list[Host]:
     """Return the hosts of a group that get a row; the others are counted."""
     if group.outcome.is_problem:
-        return group.hosts[:MOST_NAMES]
+        return [host for hosts in group.matters.values() for host in hosts[:MOST_ROWS]]
     return group.hosts if len(group.hosts) <= MOST_ROWS else []
 
 
 def _group_lines(group: Group, widths: list[int]) -> list[str]:
-    shown = {host.name for host in _rows(group)}
-    if not shown:
+    if not _rows(group):
         return _counts(group.hosts)
     lines: list[str] = []
+    # Each cause stands there, however many hosts another one has.
     for (cause, next_step), hosts in group.matters.items():
-        rows = [_line(cells_of(host), widths) for host in hosts if host.name in shown]
-        if rows:
-            lines += [*rows, *(f"  {text}" for text in (cause, next_step) if text)]
-    more = len(group.hosts) - len(shown)
-    if more:
-        lines.append(f"and {more} more")
+        lines += [_line(cells_of(host), widths) for host in hosts[:MOST_ROWS]]
+        if len(hosts) > MOST_ROWS:
+            lines.append(f"and {len(hosts) - MOST_ROWS} more, {len(hosts)} in all")
+        lines += [f"  {text}" for text in (cause, next_step) if text]
     if group.outcome is Outcome.NOT_REACHED:
         lines.append(f"  {NOT_REACHED}")
     return lines

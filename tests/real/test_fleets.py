@@ -89,11 +89,13 @@ def test_a_batch_of_failing_hosts_does_not_stop_the_others_unless_asked(
         ("group_replication_serial", "0", "number of hosts, a percentage"),
         ("group_replication_serial", "all", "number of hosts, a percentage"),
         ("group_replication_max_fail_percentage", "101", "a number from 0 to 100"),
+        ("group_replication_max_fail_percentage", "100.5", "a number from 0 to 100"),
         ("group_replication_max_fail_percentage", "none", "a number from 0 to 100"),
         ("group_replication_max_fail_percentage", "0", "Set group_replication_serial too"),
         ("group_replication_report", "fleet.txt", "ends in .json, .md or .html"),
         ("group_replication_report", "/nowhere/fleet.html", "folder /nowhere of the report"),
         ("group_replication_state", "absent", "dbfleet.mysql.remove"),
+        ("group_replication_state", "absnt", "Set it to present or absent"),
     ],
 )
 def test_what_is_refused_before_a_host_is_touched(
@@ -103,6 +105,66 @@ def test_what_is_refused_before_a_host_is_touched(
     refused(run, variable if "report" not in variable else "report", words)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("-e", "group_replication_hosts=mysqll"),
+        ("-e", '{"group_replication_hosts": ["mysqll"]}'),
+        ("-e", "group_replication_hosts=mysql1", "--limit", "mysql2"),
+    ],
+)
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_a_pattern_that_matches_no_host_fails_the_run(
+    control: Control, playbook: str, flags: tuple[str, ...]
+) -> None:
+    run = control.playbook(playbook, HOSTS, *flags, "-vvv")
+    refused(run, "matches the pattern mysql", "Correct group_replication_hosts")
+    assert "PLAY RECAP" not in run.output
+
+
+def test_an_inventory_without_hosts_fails_the_run(control: Control) -> None:
+    run = control.playbook(VERIFY, {}, "-vvv")
+    refused(run, "The inventory has no host")
+
+
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_syntax_check_needs_no_inventory(playbook: str) -> None:
+    done = subprocess.run(
+        ["ansible-playbook", playbook, "--syntax-check"],
+        check=False, capture_output=True, text=True, cwd=CHECKOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_implicit_localhost(control: Control) -> None:
+    # No MySQL server is there, so that is what the host is failed for.
+    run = control.playbook(
+        VERIFY,
+        {"mysql1": {}},
+        *("-e", "group_replication_hosts=localhost"),
+        *("-e", "group_replication_login_unix_socket=/nowhere/mysqld.sock"),
+    )
+    assert "hosts: 1, with a problem: 1" in summary(run.output)
+    assert list(re.findall(r"^(\S+) +: ok=", run.output, re.MULTILINE)) == ["localhost"]
+
+
+def test_hosts_as_a_list_in_batches_with_spaces(servers: list[Server], control: Control) -> None:
+    run = control.playbook(
+        VERIFY,
+        HOSTS,
+        *("-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}'),
+        *("-e", '{"group_replication_serial": "1, 100% "}'),
+    )
+    assert re.findall(r"^Batch of 1, .*; hosts left: (\d)$", run.output, re.MULTILINE) == ["1", "0"]
+    assert "\nfalls short (2)\n" in summary(run.output)
+    # The final line repeats what the summary says.
+    assert '"falls short. This is still to be done: INSTALL PLUGIN' in run.output
+    confirm = control.playbook(
+        REMOVE, HOSTS, "-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}', "-vvv"
+    )
+    refused(confirm, "-e group_replication_hosts=mysql1,mysql2 -e group_replication_confirm")
+
+
 def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
     fleet: None, control: Control
 ) -> None:
@@ -110,12 +172,27 @@ def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
     refused(control.playbook(INSTALL, hosts, "-vvv"), "group_replication_state is absent")
 
 
-@pytest.mark.parametrize("state", ["present", "installed"])
-def test_remove_is_not_turned_around(fleet: None, control: Control, state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("present", "dbfleet.mysql.group_replication_plugin"), ("installed", "present or absent")],
+)
+def test_remove_is_not_turned_around(fleet: None, control: Control, state: str, words: str) -> None:
     run = control.playbook(
         REMOVE, HOSTS, *CONFIRMED, "-e", f"group_replication_state={state}", "-vvv"
     )
-    refused(run, f"group_replication_state is {state}", "dbfleet.mysql.group_replication_plugin")
+    refused(run, f"group_replication_state is {state}", words)
+
+
+@pytest.mark.parametrize("absent", ["mysql1", "mysql2"])
+def test_verify_does_not_judge_all_hosts_by_one(fleet: None, control: Control, absent: str) -> None:
+    hosts: dict[str, dict[str, Any]] = {"mysql1": {}, "mysql2": {}}
+    hosts[absent]["group_replication_state"] = "absent"
+    refused(control.playbook(VERIFY, hosts, "-vvv"), "not the same on all hosts", "--limit")
+
+
+def test_verify_refuses_a_misspelt_state(fleet: None, control: Control) -> None:
+    run = control.playbook(VERIFY, HOSTS, "-e", "group_replication_state=absnt", "-vvv")
+    refused(run, "group_replication_state is absnt", "Set it to present or absent")
 
 
 def test_remove_asks_for_confirmation(servers: list[Server], control: Control) -> None:
@@ -134,6 +211,7 @@ def test_remove_asks_for_confirmation(servers: list[Server], control: Control) -
     tried = control.playbook(REMOVE, HOSTS, "--check")
     assert tried.code == 0, tried.output
     assert "\nwould change (3)\n" in summary(tried.output)
+    assert "\nwarnings\n" not in summary(tried.output)
     assert [server.plugin_status() for server in servers] == ["ACTIVE"] * 3
     assert [server.option_files() for server in servers] == before
 
@@ -253,3 +331,23 @@ def test_examples_of_the_page(server: Server, control: Control) -> None:
     playbooks = "".join(each.read_text() for each in (CHECKOUT / "playbooks").rglob("*.yml"))
     for name in set(re.findall(r"\bgroup_replication_\w+", page)) - {"group_replication_plugin"}:
         assert name in known or name in playbooks, name
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("group_replication_login_port", "abc", "group_replication_login_port"),
+        ("group_replication_login_password", "{{ vault_nope }}", "'vault_nope' is undefined"),
+    ],
+)
+def test_a_wrong_variable_has_a_cause_and_a_next_step(
+    fleet: None, control: Control, variable: str, value: str, words: str
+) -> None:
+    run = control.playbook(VERIFY, {"mysql1": {variable: value}}, "-vvv")
+    assert run.code != 0
+    assert remote_executions(run.output) == 0
+    row, cause, next_step = group(run.output, "failed").splitlines()[1:]
+    assert row.startswith("mysql1")
+    assert words in cause
+    assert not re.search(r"Task failed|Validation of arguments", cause)
+    assert "Correct" in next_step

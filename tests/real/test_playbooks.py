@@ -71,6 +71,7 @@ def test_install_verify_restart_and_remove(servers: list[Server], control: Contr
 
     removed = control.playbook(REMOVE, HOSTS, *CONFIRMED)
     assert removed.code == 0, removed.output
+    assert "\nwarnings\n" not in summary(removed.output)
     assert [server.plugin_status() for server in servers] == ["", "", ""]
     assert [server.option_files() for server in servers] == before
     again = control.playbook(REMOVE, HOSTS, *CONFIRMED)
@@ -202,3 +203,14 @@ def test_check_mode_on_a_host_without_pymysql(fleet: None, control: Control) -> 
     verified = control.playbook(VERIFY, {"nopymysql": {}})
     assert verified.code != 0
     assert "PyMySQL is to be installed" in verified.output
+
+
+def test_installing_pymysql_is_a_change(fleet: None, control: Control) -> None:
+    lab("up", FLEET, "nopymysql", "--without", "pymysql")
+    host = {"group_replication_login_user": "nobody"}
+    try:
+        run = control.playbook(INSTALL, {"nopymysql": host}, "-vvv")
+    finally:
+        Server("nopymysql").sh("apt-get purge -y python3-pymysql >/dev/null 2>&1 || true")
+    assert "nopymysql" in group(run.output, "failed after a change: access_denied")
+    assert remote_executions(run.output) == 4

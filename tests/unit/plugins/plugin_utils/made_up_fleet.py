@@ -34,6 +34,7 @@ def host(
     failure=None,
     option_file=None,
     first=None,
+    package=None,
     **result,
 ):
     """Return a host that the role left in order, except for what is given."""
@@ -41,6 +42,7 @@ def host(
         "group_replication_plugin_result": dict(GOOD, check_mode=check_mode, **result),
         "group_replication_first_plugin_result": first or {},
         "group_replication_option_file_result": option_file or {},
+        "group_replication_package_result": package or {},
         "group_replication_failure": failure or {},
     }
     return fleet.host_of(name, variables, state, fail_on_change, check_mode)

@@ -47,6 +47,16 @@ def test_a_failure_after_a_change_says_so():
     assert after.executed_statements == done[1:]
 
 
+def test_a_host_that_was_cut_off_after_a_change_says_so():
+    installed = {"changed": True, "executed_statements": ["INSTALL PLUGIN x"]}
+    lost = {"unreachable": True, "msg": "Connection reset."}
+    half = host(option_file=lost, **installed)
+    assert half.outcome is Outcome.FAILED_AFTER_CHANGE
+    assert half.cause == "The host cannot be reached: Connection reset."
+    assert half.executed_statements == ["INSTALL PLUGIN x"]
+    assert host(option_file=lost, check_mode=True, **installed).outcome is Outcome.UNREACHABLE
+
+
 def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
     both = host_of(
         "db1",
@@ -98,10 +108,28 @@ def test_unreachable_host():
 
 
 def test_message_of_another_task():
-    other = failed(failure={"msg": "No such\npackage. Look. " + "x" * 1000})
-    assert other.cause.startswith("No such package. Look. x")
-    assert len(other.cause) == 600
+    other = failed(failure={"msg": "No such package. Name another.\n" + "x" * 1000})
+    assert (other.cause, other.next_step) == ("No such package.", "Name another.")
+    missing = failed(failure={"msg": "Task failed: 'vault_nope' is undefined"})
+    assert missing.cause == "'vault_nope' is undefined."
+    assert missing.next_step == "Correct that, or run this again with -vvv."
+    long = failed(failure={"msg": "y" * 1000 + ". " + "x" * 1000})
+    assert len(long.cause) == 601
+    assert long.next_step == missing.next_step
     assert failed(failure={"failed": True}).next_step == "Run it again with -vvv."
+
+
+def test_value_that_the_role_does_not_take():
+    port = "argument 'group_replication_login_port' is of type str and we were unable to convert"
+    refused = failed(
+        failure={
+            "msg": f"Validation of arguments failed:\n{port}",
+            "argument_errors": [port],
+            "argument_spec_data": {"much": "more"},
+        }
+    )
+    assert refused.cause == port + "."
+    assert refused.next_step.startswith("Correct the variable")
 
 
 def test_host_that_the_play_has_not_come_to_yet():
@@ -179,6 +207,46 @@ def test_warnings_are_there_once():
     own = "Host 'a' is using the discovered Python interpreter at '/usr/bin/python3', but"
     warned = host(warnings=["Mind this.", own], first=dict(GOOD, warnings=["Mind this."]))
     assert warned.warnings == ["Mind this."]
+
+
+def test_installing_pymysql_is_a_change():
+    package = {"changed": True}
+    changed = host(package=package)
+    assert changed.outcome is Outcome.CHANGED
+    assert changed.done == ["PyMySQL"]
+    assert host(package=package, check_mode=True).outcome is Outcome.WOULD_CHANGE
+    assert host(package={"changed": False}).outcome is Outcome.IN_ORDER
+    assert "PyMySQL is to be installed" in host(fail_on_change=True, package=package).cause
+    denied = host(package=package, failure=DENIED)
+    assert denied.heading == "failed after a change: access_denied"
+
+
+def test_package_manager_that_failed():
+    broken = host(
+        package={"failed": True, "msg": "No package matching 'python3-pymysql' is available"},
+        # Tolerated, as the package was still to come.
+        failed=False,
+        error_code="pymysql_missing",
+    )
+    assert broken.heading == "failed"
+    assert broken.cause == "No package matching 'python3-pymysql' is available."
+    assert not broken.pymysql_installed
+
+
+def test_a_removed_line_is_not_warned_of():
+    loads = "/etc/my.cnf:7 loads the plugin again at the next start, unless it is taken out too."
+    other = loads.replace("my.cnf", "other.cnf")
+    line = {"changed": True, "changed_files": ["/etc/my.cnf"]}
+    gone = {"state": "absent", "survives_restart": False, "option_file": line}
+    assert host(first=dict(GOOD, warnings=[loads]), **gone).warnings == []
+    still = host(first=dict(GOOD, warnings=[loads, other]), warnings=[other], **gone)
+    assert still.warnings == [other]
+    tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
+    assert tried.warnings == [other]
+    link = dict(line, option_file="/etc/my.cnf", changed_files=["/etc/real.cnf"])
+    linked = dict(gone, option_file=link)
+    assert host(check_mode=True, changed=True, warnings=[loads], **linked).warnings == []
+    assert host(state="absent", warnings=[loads]).warnings == [loads]
 
 
 def test_outcomes_stand_worst_first():

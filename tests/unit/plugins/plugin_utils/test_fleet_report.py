@@ -106,6 +106,24 @@ def test_markdown_escapes():
     assert "The account may not log in. Correct the login." in text
 
 
+@pytest.mark.parametrize("extension", [".md", ".html"])
+def test_what_was_done_is_in_the_report(extension):
+    changed = host(
+        "a",
+        executed_statements=["INSTALL PLUGIN 'x'"],
+        option_file={"changed": True, "changed_files": ["/etc/my.cnf"]},
+        package={"changed": True},
+    )
+    text = report.render(extension, RUN, [changed, host("b")])
+    assert "hat was to be done" in text.replace("W", "w")
+    if extension == ".md":
+        assert "- a: PyMySQL; INSTALL PLUGIN &#39;x&#39;; /etc/my.cnf\n" in text
+    else:
+        done = [word for word in Page(text).words if word in changed.done]
+        assert done == ["PyMySQL", "INSTALL PLUGIN 'x'", "/etc/my.cnf"]
+    assert "to be done" not in report.render(".md", RUN, [host("b")])
+
+
 @pytest.mark.parametrize(
     ("name", "error_code"),
     [

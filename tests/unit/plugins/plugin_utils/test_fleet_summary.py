@@ -57,9 +57,14 @@ def test_many_healthy_hosts_are_counted():
 
 
 def test_problems_are_named_up_to_a_limit():
-    text = lines(*[failed(f"db{number}") for number in range(summary.MOST_NAMES + 3)])
-    assert "and 3 more" in text
-    assert sum(line.startswith("db") for line in text) == summary.MOST_NAMES
+    other = dict(DENIED, cause="Another account may not.")
+    many = [failed(f"db{number}") for number in range(summary.MOST_ROWS + 3)]
+    text = lines(*many, failed("last", other))
+    assert sum(line.startswith("db") for line in text) == summary.MOST_ROWS
+    more = text.index("and 3 more, 43 in all")
+    assert text[more + 1 : more + 3] == ["  The account may not log in.", "  Correct the login."]
+    assert text[more + 3].split()[0] == "last"
+    assert text[more + 4] == "  Another account may not."
 
 
 def test_warnings_stand_once_with_their_hosts():
