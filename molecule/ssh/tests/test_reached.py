@@ -47,7 +47,7 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
     for server in SERVERS:
         lines = install.output.splitlines()
         row = next(line.split() for line in lines if line.startswith(server + "  "))
-        assert row[2] == "ACTIVE"
+        assert "ACTIVE" in row
         assert row[-1] == "unknown"
     assert PASSWORD not in install.output
     verify = without_sudo("dbfleet.mysql.verify")
