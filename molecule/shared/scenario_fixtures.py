@@ -28,7 +28,7 @@ def sql(host) -> Callable[[str], list[list[str]]]:
 def last_start(host) -> str:
     """Return what the error log holds since the server's last start."""
     log = host.file("/var/log/mysql/error.log").content_string
-    starts = log.split("MySQL Server - start.")
+    starts = log.split("[MY-010116]")  # "starting as process", of every version from 8.0 on
     assert len(starts) > 1, "the error log shows no start"
     return starts[-1]
 

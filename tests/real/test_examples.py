@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Any
 
@@ -86,3 +87,63 @@ def test_examples_of_a_page(server: Server, control: Control, page: str) -> None
         assert server.plugin_status() == "ACTIVE"
         assert not server.registered()
         assert "already exists" not in server.last_start()
+
+
+def test_quick_start(servers: list[Server], control: Control) -> None:
+    """Run the page's commands as they stand, with its inventory; only its hosts are the lab's."""
+    text = (CHECKOUT / "docs/quick_start.md").read_text()
+    inventory = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
+    # The second is more of the variables that the first ends with.
+    assert len(inventory) == 2
+    (control.folder / "inventory").write_text("".join(inventory))
+    hosts = re.findall(r"^db\d.*", inventory[0], re.MULTILINE)
+    (control.folder / "host_vars").mkdir()
+    for host, server in zip(hosts, servers, strict=True):
+        server.sql(
+            "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@localhost;"
+            " CREATE USER provision@localhost IDENTIFIED BY 'example-password';"
+            " GRANT ALL ON *.* TO provision@localhost"
+        )
+        variables = {
+            "ansible_connection": "containers.podman.podman",
+            "ansible_host": server.container,
+            "ansible_user": "root",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "vault_provision_password": "example-password",
+        }
+        (control.folder / "host_vars" / f"{host}.yml").write_text(json.dumps(variables))
+
+    folder = str(control.folder)
+    built = run("ansible-galaxy", "collection", "build", "--output-path", folder)
+    assert built.returncode == 0, built.stderr
+    collections = f"{folder}/collections"
+    paths = f"{collections}:{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
+
+    def command(line: str, path: str = paths) -> str:
+        """Run a line in the folder that the inventory and the tarball are in."""
+        done = run(
+            *("sh", "-c", f'cd "$0" && {line}', folder),
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "example-password" not in done.stdout + done.stderr
+        return done.stdout
+
+    def statuses() -> list[str]:
+        return [server.plugin_status() for server in servers]
+
+    lines = re.findall(r"(?:^|`)(ansible-[^`\n]+ [^`\n]+)", text, re.MULTILINE)
+    galaxy, check, install, verify, remove = lines
+    # The lab's own collections, where the checkout counts as installed, are not within its reach.
+    command(galaxy, collections)
+    assert "changed: [db1.example.com]" in command(check)
+    assert statuses() == ["", "", ""]
+    # What the page tells of one host after the other, and of a part of the fleet.
+    serial, limit = re.findall(r"`(-(?:e|-limit) [^`]+)`", text)
+    command(f"{install} {serial} {limit}")
+    assert statuses() == ["ACTIVE", "", ""]
+    assert "changed: [db1.example.com]" not in command(install)
+    assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]
+    command(verify)
+    command(remove)
+    assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]

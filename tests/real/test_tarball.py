@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from ansible.release import __version__ as ansible_core
 from conftest import CHECKOUT, Control, Server, run
 
 # All that the tarball must hold: what a user runs or reads.
@@ -115,6 +116,10 @@ def test_changelog_is_made_of_its_source() -> None:
     assert (CHECKOUT / "CHANGELOG.md").read_text() == done.stdout
 
 
+@pytest.mark.skipif(
+    ansible_core.startswith("2.17."),
+    reason="ansible-lint, which the importer runs, refuses this ansible-core",
+)
 def test_galaxy_imports_it_without_a_complaint(package: Package, tmp_path: Path) -> None:
     config = tmp_path / "galaxy-importer.cfg"
     # ansible-test sanity is a part of `make lint`; the importer would need a container for it.

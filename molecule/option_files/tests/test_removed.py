@@ -24,7 +24,7 @@ def test_the_plugin_is_gone(server, sql) -> None:
 
 def test_the_option_files_are_as_before(host, server) -> None:
     recorded = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], server + ".tar").read_bytes()
-    script = "cd / && tar -cf - $(ls -d etc/my.cnf* etc/mysql srv 2>/dev/null)"
+    script = "cd / && tar -cf - $(ls -d etc/my.cnf* etc/mysql srv/mysql 2>/dev/null)"
     now = subprocess.run(
         ["podman", "exec", host.backend.name, "sh", "-c", script], check=True, capture_output=True
     ).stdout

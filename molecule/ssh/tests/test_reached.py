@@ -23,7 +23,8 @@ def test_ansible_came_as_the_normal_user(host) -> None:
 
 def test_pymysql_was_installed_only_where_it_was_missing(host) -> None:
     in_virtualenv = host.backend.name == STEM + "virtualenv"
-    assert host.package("python3-pymysql").is_installed == (not in_virtualenv)
+    there = host.run("/usr/bin/python3 -c 'import pymysql'").succeeded
+    assert there == (not in_virtualenv)
 
 
 @pytest.fixture
@@ -46,13 +47,13 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
     for server in SERVERS:
         lines = install.output.splitlines()
         row = next(line.split() for line in lines if line.startswith(server + "  "))
-        assert row[2] == "ACTIVE"
+        assert "ACTIVE" in row
         assert row[-1] == "unknown"
     assert PASSWORD not in install.output
     verify = without_sudo("dbfleet.mysql.verify")
     assert verify.code != 0
-    said = "Whether the plugin is there after a restart cannot be known"
-    assert verify.output.count(said) == len(SERVERS)
+    assert f"not known whether it survives a restart ({len(SERVERS)})" in verify.output
+    assert "Whether the plugin is there after a restart cannot be known" in verify.output
     assert "--become" in verify.output
 
 
