@@ -244,8 +244,15 @@ def test_a_removed_line_is_not_warned_of():
     tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
     assert tried.warnings == [other]
     link = dict(line, option_file="/etc/my.cnf", changed_files=["/etc/real.cnf"])
-    linked = dict(gone, option_file=link)
-    assert host(check_mode=True, changed=True, warnings=[loads], **linked).warnings == []
+    linked = host(
+        state="absent",
+        survives_restart=False,
+        option_file=link,
+        check_mode=True,
+        changed=True,
+        warnings=[loads],
+    )
+    assert linked.warnings == []
     assert host(state="absent", warnings=[loads]).warnings == [loads]
 
 
