@@ -40,7 +40,7 @@ CONTENT = (
     "roles/group_replication/*.yml",
 )
 # What else it may hold, which belongs to these.
-BESIDES = ("docs/images/*.png", "plugins/plugin_utils/*.j2")
+BESIDES = ("docs/images/*.png", "docs/images/*.svg", "plugins/plugin_utils/*.j2")
 
 # A link to a file in Markdown, without the heading that it leads to.
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
