@@ -89,6 +89,17 @@ def statement_runs(server: Server, word: str) -> bool:
     )
 
 
+def started(control: Control, arguments: str) -> subprocess.Popen[str]:
+    """Start the module on the first server, and do not wait for its end."""
+    inventory = control.inventory({"mysql1": {}})
+    return subprocess.Popen(
+        ["ansible", "-i", inventory, "mysql1", "-m", MODULE, "-a", arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def wait_for_statement(server: Server, word: str) -> None:
     """Wait until a statement runs in the server, for 30 seconds at most."""
     for _attempt in range(150):
@@ -316,14 +327,7 @@ def test_server_killed_during_a_statement(
     with contextlib.ExitStack() as stack:
         # The lock keeps the statement in the server for as long as it takes to kill it there.
         stack.enter_context(held(server, "FLUSH TABLES WITH READ LOCK"))
-        inventory = control.inventory({"mysql1": {}})
-        arguments = " ".join(f"{name}={value}" for name, value in options.items())
-        run = subprocess.Popen(
-            ["ansible", "-i", inventory, "mysql1", "-m", MODULE, "-a", arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        run = started(control, " ".join(f"{name}={value}" for name, value in options.items()))
         wait_for_statement(server, word + " ")
         server.sh("kill -9 $(pidof mysqld)")
         output = run.communicate(timeout=60)[0]
@@ -375,15 +379,7 @@ def test_super_read_only_is_back_after_the_module_was_killed(
 ) -> None:
     server.sql("SET GLOBAL super_read_only = 1")
     with held(server, "LOCK INSTANCE FOR BACKUP"):
-        run = subprocess.Popen(
-            [
-                *("ansible", "-i", control.inventory({"mysql1": {}}), "mysql1"),
-                *("-m", MODULE, "-a", "lift_super_read_only=true lock_wait_timeout=60"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        run = started(control, "lift_super_read_only=true lock_wait_timeout=60")
         wait_for_statement(server, "INSTALL ")
         assert server.sql(READ_ONLY) == [["0", "1"]]
         # Written so that the shell that looks does not find itself.
@@ -424,15 +420,7 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
 )
 def test_server_that_falls_silent(server: Server, control: Control) -> None:
     with held(server, "LOCK INSTANCE FOR BACKUP"):
-        run = subprocess.Popen(
-            [
-                *("ansible", "-i", control.inventory({"mysql1": {}}), "mysql1"),
-                *("-m", MODULE, "-a", "lock_wait_timeout=4 connect_timeout=2"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        run = started(control, "lock_wait_timeout=4 connect_timeout=2")
         wait_for_statement(server, "INSTALL ")
         server.sh("kill -STOP $(pidof mysqld)")
         try:
