@@ -10,7 +10,6 @@ of ``sql/sql_plugin.cc``. Private to dbfleet.mysql.
 
 from __future__ import annotations
 
-import re
 from typing import Iterator, NamedTuple, Sequence
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import text_of
@@ -20,17 +19,6 @@ COMMAND_LINE = "command line"
 LOAD_OPTIONS = ("plugin_load", "plugin_load_add", "early_plugin_load")
 
 _SWITCHES = ("skip_", "disable_", "enable_")
-_LIST_SEPARATORS = ";:"
-
-
-class Source(NamedTuple):
-    """Where an argument stands: a line of a file, or a place on the command line."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        return self.path if self.path == COMMAND_LINE else f"{self.path}:{self.line}"
 
 
 class Argument(NamedTuple):
@@ -40,15 +28,21 @@ class Argument(NamedTuple):
         text: as my_print_defaults prints it, such as ``--plugin-load-add=group_replication.so``.
         name: its name with ``-`` as ``_`` and without ``loose_``.
         value: None where it has none.
-        source: where it stands.
+        path, line: the file and line that it stands in, or COMMAND_LINE and its place there.
         offset: offset in bytes of its line in the file; -1 on the command line.
     """
 
     text: str
     name: str
     value: str | None
-    source: Source
+    path: str
+    line: int
     offset: int = -1
+
+    @property
+    def source(self) -> str:
+        """Where it stands, for people."""
+        return self.path if self.path == COMMAND_LINE else f"{self.path}:{self.line}"
 
 
 class PluginLoad(NamedTuple):
@@ -68,15 +62,15 @@ class PluginLoad(NamedTuple):
     end: int
 
 
-def make_argument(name: bytes, value: bytes | None, source: Source, offset: int) -> Argument:
-    text = b"--" + name + (b"" if value is None else b"=" + value)
-    return Argument(
-        text_of(text),
-        plain_name(text_of(name)),
-        None if value is None else text_of(value),
-        source,
-        offset,
-    )
+def make_argument(
+    name: bytes, value: bytes | None, path: str, line: int, offset: int = -1
+) -> Argument:
+    text = written = text_of(name)
+    decoded = None
+    if value is not None:
+        decoded = text_of(value)
+        text = f"{written}={decoded}"
+    return Argument("--" + text, plain_name(written), decoded, path, line, offset)
 
 
 def plain_name(name: str) -> str:
@@ -108,6 +102,8 @@ def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
 def _value_for(argument: Argument, name: str) -> str | None:
     """Return the value that an argument gives an option; None where it is about another one."""
     rest = argument.name
+    if not rest.endswith(name):
+        return None
     switch: bool | None = None
     while rest != name:
         for prefix in _SWITCHES:
@@ -137,31 +133,14 @@ def plugin_loads(
     """
     early: list[PluginLoad] = []
     normal: list[PluginLoad] = []
-    for argument, option in _load_arguments(arguments, server_version):
-        if option == "early_plugin_load":
-            early = _entries(argument)
-        elif option == "plugin_load":
-            normal = _entries(argument)
+    for argument in load_arguments(arguments, server_version):
+        if argument.name == "early_plugin_load":
+            early = list_entries(argument)
+        elif argument.name == "plugin_load":
+            normal = list_entries(argument)
         else:
-            normal += _entries(argument)
+            normal += list_entries(argument)
     return early + normal
-
-
-def all_entries(
-    arguments: Sequence[Argument], server_version: str | None = None
-) -> list[PluginLoad]:
-    """Return the entries of all plugin lists, even if a later ``plugin_load`` drops them."""
-    result: list[PluginLoad] = []
-    for argument, _option in _load_arguments(arguments, server_version):
-        result += _entries(argument)
-    return result
-
-
-def is_list(argument: Argument, server_version: str | None = None) -> bool:
-    """Whether an argument is about one of the plugin lists."""
-    return any(True for dummy in _load_arguments([argument], server_version)) or (
-        argument.value is None and argument.name in LOAD_OPTIONS
-    )
 
 
 def find_loads(
@@ -196,48 +175,38 @@ def is_entry_for(load: PluginLoad, library: str, plugin_name: str | None) -> boo
     return load.plugin.lower() == plugin_name.lower()
 
 
-def _load_arguments(
-    arguments: Sequence[Argument], server_version: str | None
-) -> Iterator[tuple[Argument, str]]:
-    """Yield the arguments about plugin lists, with their values, and the option each means."""
+def load_arguments(
+    arguments: Sequence[Argument], server_version: str | None = None
+) -> Iterator[Argument]:
+    """Yield the arguments about plugin lists, with the option that each means and its value."""
+    abbreviations = (server_version or "").startswith("5.")
     for argument in arguments:
+        name = argument.name
         if argument.value is None:
             continue  # the server does not start without a value
-        option = _abbreviated(argument.name, server_version)
-        if option is None:
-            for candidate in LOAD_OPTIONS:
-                value = _value_for(argument, candidate)
+        if abbreviations and name.startswith("plugin_load_") and "plugin_load_add".startswith(name):
+            yield argument._replace(name="plugin_load_add")
+        elif abbreviations and name.startswith("ea") and "early_plugin_load".startswith(name):
+            yield argument._replace(name="early_plugin_load")
+        elif "plugin_load" in name:
+            for option in LOAD_OPTIONS:
+                value = _value_for(argument, option)
                 if value is not None:
                     # skip_plugin_load=... sets the list to "0", enable_... to "1".
-                    switched = argument.name != candidate
-                    value = {"ON": "1", "OFF": "0"}[value] if switched else value
-                    yield argument._replace(name=candidate, value=value), candidate
-        else:
-            yield argument._replace(name=option), option
+                    if name != option:
+                        value = "1" if value == "ON" else "0"
+                    yield argument._replace(name=option, value=value)
 
 
-def _abbreviated(name: str, server_version: str | None) -> str | None:
-    """Return the list option that MySQL before 8.0 takes an abbreviation for."""
-    if server_version is None or not re.match(r"5\.", server_version):
-        return None
-    if "plugin_load_add".startswith(name) and name.startswith("plugin_load_"):
-        return "plugin_load_add"
-    if "early_plugin_load".startswith(name) and name.startswith("ea"):
-        return "early_plugin_load"
-    return None
-
-
-def _entries(argument: Argument) -> list[PluginLoad]:
+def list_entries(argument: Argument) -> list[PluginLoad]:
     """Return the entries of a plugin list (plugin_load_list in sql_plugin.cc)."""
-    value = argument.value or ""
-    entries = []
+    result = []
     start = 0
-    for end in range(len(value) + 1):
-        if end < len(value) and value[end] not in _LIST_SEPARATORS:
-            continue
-        if end > start:
-            parts = re.split("[=#]", value[start:end], maxsplit=1)
-            plugin = parts[0] if len(parts) == 2 else None
-            entries.append(PluginLoad(parts[-1], plugin, argument, start, end))
+    for entry in (argument.value or "").replace(":", ";").split(";"):
+        end = start + len(entry)
+        if entry:
+            name, mark, _library = entry.replace("#", "=").partition("=")
+            plugin, library = (name, entry[len(name) + 1 :]) if mark else (None, entry)
+            result.append(PluginLoad(library, plugin, argument, start, end))
         start = end + 1
-    return entries
+    return result

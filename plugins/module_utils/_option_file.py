@@ -24,7 +24,6 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_arguments im
     LOAD_OPTIONS,
     Argument,
     PluginLoad,
-    Source,
     find_loads,
     make_argument,
     option_value,
@@ -34,16 +33,15 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_arguments im
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_syntax import (
     BAD_DIRECTIVE,
     BAD_LINE,
-    GROUP,
     INCLUDE,
     INCLUDEDIR,
     OPTION,
+    Statement,
     parse,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import (
     Files,
     bytes_of,
-    clean_path,
     os_reason,
     text_of,
 )
@@ -54,8 +52,6 @@ __all__ = [
     "PluginLoad",
     "Problem",
     "ServerOptions",
-    "SkippedFile",
-    "Source",
     "find_loads",
     "option_value",
     "plugin_loads",
@@ -75,38 +71,33 @@ DEFAULT_FILES = (
 MAX_DEPTH = 10
 #: Longest path in bytes that MySQL opens: FN_REFLEN - 4 in my_default.cc.
 MAX_PATH = 508
+_WORLD_WRITABLE = "it is world-writable"
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
 
 
-class SkippedFile(NamedTuple):
-    """An option file or folder that is not read; the reason is half a sentence."""
-
-    path: str
-    reason: str
-
-
 class Problem(NamedTuple):
-    """A place at which MySQL stops reading a file.
+    """A place at which MySQL stops reading a file; line 0 is the file itself.
 
     ``fatal``: the server does not start at all. Else it just misses the rest of an included file.
     """
 
-    source: Source
+    path: str
+    line: int
     reason: str
     fatal: bool
 
     def __str__(self) -> str:
-        return "{}: {}".format(*self)
+        return "{}:{}: {}".format(*self)
 
 
-class ServerOptions(NamedTuple):
+class ServerOptions:
     """What a server is started with.
 
     Attributes:
         arguments: those from option files in order, then those of the command line.
         files: the option files read, in order, included ones too; a file read twice stands twice.
-        skipped: files that exist, or are included, and are not read.
+        skipped: files that exist, or are included, and are not read: path, and half a sentence why.
         main_file: the file that the server starts from and that an edit belongs in, whether it
             exists or not; None with ``--no-defaults``.
         problems: where MySQL stops reading.
@@ -117,15 +108,16 @@ class ServerOptions(NamedTuple):
         extra_file: the one named by ``--defaults-extra-file``, if any.
     """
 
-    arguments: list[Argument]
-    files: list[str]
-    skipped: list[SkippedFile]
-    main_file: str | None
-    problems: list[Problem]
-    other_versions: list[str]
-    folders: list[str]
-    main_group: str
-    extra_file: str | None = None
+    def __init__(self, main_group: str, extra_file: str | None = None) -> None:
+        self.arguments: list[Argument] = []
+        self.files: list[str] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.main_file: str | None = None
+        self.problems: list[Problem] = []
+        self.other_versions: list[str] = []
+        self.folders: list[str] = []
+        self.main_group = main_group
+        self.extra_file = extra_file
 
     @property
     def fatal(self) -> Problem | None:
@@ -168,45 +160,38 @@ def read_server_options(
         Failure: option_files_too_large. Nothing else, whatever the files hold: what MySQL makes of
             odd files is in the result.
     """
-    command = _split_command_line(argv)
+    no_defaults, found, command_line = _split_command_line(argv)
     files = Files() if files is None else files
     environ = {} if environ is None else environ
     if group_suffix is None:
-        group_suffix = command.group_suffix
+        group_suffix = found.get("--defaults-group-suffix")
     if group_suffix is None:
         group_suffix = environ.get("MYSQL_GROUP_SUFFIX", "")
-    reader = _Reader(files, _groups(server_version, group_suffix), server_version, home, cwd)
     if defaults_file is None:
-        defaults_file = command.defaults_file
-    main_file: str | None
+        defaults_file = found.get("--defaults-file")
+    options = ServerOptions("mysqld" + group_suffix, found.get("--defaults-extra-file"))
+    groups = _groups(server_version, group_suffix)
+    reader = _Reader(options, files, groups, server_version, home, cwd)
     if defaults_file is not None:
-        main_file = os.path.join(cwd, defaults_file)
-        reader.read_named(main_file)
-    elif command.no_defaults:
-        main_file = None
-    else:
-        global_files = _default_list(default_files, environ.get("MYSQL_HOME"))
-        if command.extra_file is not None:
-            global_files.append(os.path.join(cwd, command.extra_file))
+        options.main_file = os.path.join(cwd, defaults_file)
+        reader.read_named(options.main_file)
+    elif not no_defaults:
+        global_files = list(default_files)
+        if environ.get("MYSQL_HOME"):  # moves a folder already listed to the end
+            own = os.path.join(_cleaned(environ["MYSQL_HOME"] + "/x", None)[:-2] or "/", "my.cnf")
+            global_files = [path for path in global_files if path != own] + [own]
+        if options.extra_file is not None:
+            global_files.append(os.path.join(cwd, options.extra_file))
         for path in global_files:
-            if command.extra_file is not None and path == global_files[-1]:
+            if options.extra_file is not None and path == global_files[-1]:
                 reader.read_named(path)
             else:
                 reader.read(path)
         if home is not None:
             reader.read(os.path.join(home, ".my.cnf"))
-        main_file = _main_file(files, global_files)
-    return ServerOptions(
-        reader.arguments + command.arguments,
-        reader.files_read,
-        reader.skipped,
-        main_file,
-        reader.problems,
-        reader.other_versions,
-        reader.folders,
-        "mysqld" + group_suffix,
-        command.extra_file,
-    )
+        options.main_file = find_main_file(files, global_files)
+    options.arguments += command_line
+    return options
 
 
 def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
@@ -217,11 +202,10 @@ def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
         group: the group's name, such as ``client``.
         home: the home folder of the user who reads it.
     """
-    reader = _Reader(Files(), [_group_key(bytes_of(group))], None, home, "/")
-    reader.read(path)
-    return ServerOptions(
-        reader.arguments, reader.files_read, reader.skipped, path, reader.problems, [], [], group
-    )
+    options = ServerOptions(group)
+    options.main_file = path
+    _Reader(options, Files(), [_group_key(bytes_of(group))], None, home, "/").read(path)
+    return options
 
 
 class _Reader:
@@ -229,130 +213,142 @@ class _Reader:
 
     def __init__(
         self,
+        options: ServerOptions,
         files: Files,
         groups: Sequence[bytes],
         server_version: str | None,
         home: str | None,
         cwd: str,
     ) -> None:
+        self.options = options  # gets what is read
         self.files = files
         self.groups = groups
         self.server_version = server_version
         self.home = home
         self.cwd = cwd
-        self.arguments: list[Argument] = []
-        self.files_read: list[str] = []
-        self.skipped: list[SkippedFile] = []
-        self.problems: list[Problem] = []
-        self.other_versions: list[str] = []
-        self.folders: list[str] = []
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
-        if not self._stopped() and self.files.exists(path):
+        if not self.options.fatal and self.files.exists(path):
             self._read_top(path)
 
     def read_named(self, path: str) -> None:
         """Read an option file that the command line names: the server insists on it."""
-        if self._stopped():
+        if self.options.fatal:
             return
+        problems = self.options.problems
         if not self.files.exists(path):
-            self.problems.append(Problem(Source(path, 0), "the file does not exist", True))
-        elif not self._read_top(path) and self.skipped[-1].reason != "it is world-writable":
-            self.problems.append(Problem(Source(path, 0), "the file cannot be read", True))
-
-    def _stopped(self) -> bool:
-        return bool(self.problems) and self.problems[-1].fatal
+            problems.append(Problem(path, 0, "the file does not exist", True))
+        elif not self._read_top(path) and self.options.skipped[-1][1] != _WORLD_WRITABLE:
+            problems.append(Problem(path, 0, "the file cannot be read", True))
 
     def _read_top(self, path: str) -> bool:
-        problems = len(self.problems)
+        problems = self.options.problems
+        earlier = len(problems)
         was_read = self._read_file(path, 0)
         # An included file's problem comes before that of the file that includes it, if any.
-        if len(self.problems) > problems and self.problems[-1].source.path == path:
-            self.problems[-1] = self.problems[-1]._replace(fatal=True)
+        if len(problems) > earlier and problems[-1].path == path:
+            problems[-1] = problems[-1]._replace(fatal=True)
         return was_read
 
     def _read_file(self, path: str, depth: int) -> bool:
         """Read a file and what it includes; returns whether MySQL reads it at all."""
-        if len(bytes_of(path)) > MAX_PATH:
-            self.skipped.append(SkippedFile(path, "its path is too long"))
-            return False
         try:
-            mode = self.files.mode(path)
-            if stat.S_ISDIR(mode):
-                return True  # opens, and has no lines
-            if not stat.S_ISREG(mode):
-                self.skipped.append(SkippedFile(path, "it is not a regular file"))
-                return False
-            if mode & stat.S_IWOTH:
-                self.skipped.append(SkippedFile(path, "it is world-writable"))
-                return False
-            data = self.files.read(path)
+            data, reason = self._bytes(path)
         except OSError as error:
-            self.skipped.append(SkippedFile(path, os_reason(error)))
-            return False
-        self.files_read.append(path)
-        if len(self.files_read) > MAX_FILES:
+            data, reason = None, os_reason(error)
+        if reason:
+            self.options.skipped.append((path, reason))
+        if data is None:
+            return not reason
+        self.options.files.append(path)
+        if len(self.options.files) > MAX_FILES:
             raise Failure(
                 "option_files_too_large",
                 f"The option files include each other more than {MAX_FILES} times.",
                 f"Look for an !includedir that includes its own folder, last in {path}.",
             )
-        wanted = False
-        for statement in parse(data):
-            source = Source(path, statement.line)
-            if statement.kind == GROUP:
-                wanted = self._wanted(statement.text)
-            elif statement.kind == OPTION:
-                if wanted:
-                    self.arguments.append(
-                        make_argument(statement.text, statement.value, source, statement.start)
+        arguments = self.options.arguments
+        for statement in parse(data, self._wanted):
+            kind = statement.kind
+            if kind == OPTION:
+                arguments.append(
+                    make_argument(
+                        statement.text, statement.value, path, statement.line, statement.start
                     )
-            elif statement.kind == BAD_LINE:
-                self.problems.append(Problem(source, text_of(statement.text), False))
+                )
+            elif kind == BAD_LINE or (kind == BAD_DIRECTIVE and depth < MAX_DEPTH):
+                self._problem(path, statement, text_of(statement.text))
                 break
-            elif depth >= MAX_DEPTH:
-                continue
-            elif statement.kind == BAD_DIRECTIVE:
-                self.problems.append(Problem(source, text_of(statement.text), False))
-                break
-            elif statement.kind == INCLUDE:
+            elif kind == INCLUDE and depth < MAX_DEPTH:
                 self._read_file(self._path(statement.text), depth + 1)
-            elif statement.kind == INCLUDEDIR and not self._include_folder(
-                statement.text, source, depth
-            ):
-                break
+            elif kind == INCLUDEDIR and depth < MAX_DEPTH:
+                reason = self._include_folder(statement.text, depth)
+                if reason:
+                    self._problem(path, statement, reason)
+                    break
         return True
 
-    def _include_folder(self, folder: bytes, source: Source, depth: int) -> bool:
-        """Read the option files of a folder; returns whether MySQL goes on after it.
+    def _bytes(self, path: str) -> tuple[bytes | None, str]:
+        """Return a file's bytes, or None and why it is not read. Raises OSError.
+
+        A folder opens, and has no lines: that is no reason.
+        """
+        if len(bytes_of(path)) > MAX_PATH:
+            return None, "its path is too long"
+        mode = self.files.mode(path)
+        if stat.S_ISDIR(mode):
+            return None, ""
+        if not stat.S_ISREG(mode):
+            return None, "it is not a regular file"
+        if mode & stat.S_IWOTH:
+            return None, _WORLD_WRITABLE
+        return self.files.read(path), ""
+
+    def _problem(self, path: str, statement: Statement, reason: str) -> None:
+        self.options.problems.append(Problem(path, statement.line, reason, False))
+
+    def _include_folder(self, folder: bytes, depth: int) -> str:
+        """Read the option files of a folder; returns why MySQL stops there, empty if it does not.
 
         The folder itself is opened as it is written, without regard for ``~``.
         """
         path = os.path.join(self.cwd, text_of(folder))
-        self.folders.append(path)
+        self.options.folders.append(path)
         try:
             names = self.files.names(path)
         except OSError as error:
-            self.problems.append(Problem(source, f"!includedir {path}: {os_reason(error)}", False))
-            return False
+            return f"!includedir {path}: {os_reason(error)}"
+        beginning = self._path(folder.rstrip(b"/") + b"/")
         for name in names:
             # The extension is all from the last dot, so ".cnf" has one too (fn_ext).
             if name.endswith(b".cnf"):
-                self._read_file(self._path(folder + b"/" + name), depth + 1)
-        return True
+                self._read_file(beginning + text_of(name), depth + 1)
+        return ""
 
     def _wanted(self, group: bytes) -> bool:
         name = _group_key(group)
         if name in self.groups:
             return True
-        version_group = self.server_version is None and re.match(rb"MYSQLD-\d+\.\d+", name)
-        if version_group and text_of(group) not in self.other_versions:
-            self.other_versions.append(text_of(group))
+        if self.server_version is None and re.match(rb"MYSQLD-\d+\.\d+", name):
+            written = text_of(group)
+            if written not in self.options.other_versions:
+                self.options.other_versions.append(written)
         return False
 
     def _path(self, path: bytes) -> str:
-        return os.path.join(self.cwd, clean_path(text_of(path), self.home))
+        return os.path.join(self.cwd, _cleaned(text_of(path), self.home))
+
+
+def _cleaned(path: str, home: str | None) -> str:
+    """Return the path of an option file as MySQL cleans it."""
+    if not path.startswith("~") and not any(part in path for part in ("//", "/./", "/../", "/~/")):
+        return path
+    # Not at the top: few hosts have such paths, and Ansible sends code that each host compiles anew
+    # where it is imported.
+    from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_path import clean_path
+
+    return clean_path(path, home)
 
 
 def _groups(server_version: str | None, suffix: str) -> list[bytes]:
@@ -370,16 +366,7 @@ def _group_key(group: bytes) -> bytes:
     return group.rstrip(b" ").upper()
 
 
-def _default_list(default_files: Sequence[str], mysql_home: str | None) -> list[str]:
-    """Return the default files in order; MYSQL_HOME moves a folder already listed to the end."""
-    result = list(default_files)
-    if mysql_home:
-        own = os.path.join(clean_path(mysql_home + "/x", None)[:-2] or "/", "my.cnf")
-        result = [path for path in result if path != own] + [own]
-    return result
-
-
-def _main_file(files: Files, candidates: Sequence[str]) -> str:
+def find_main_file(files: Files, candidates: Sequence[str]) -> str:
     """Return the file to edit: the last that exists, for there a line has the last word."""
     for path in reversed(candidates):
         if files.exists(path):
@@ -387,18 +374,12 @@ def _main_file(files: Files, candidates: Sequence[str]) -> str:
     return "/etc/mysql/my.cnf" if files.exists("/etc/mysql") else "/etc/my.cnf"
 
 
-class _CommandLine(NamedTuple):
-    no_defaults: bool
-    defaults_file: str | None
-    extra_file: str | None
-    group_suffix: str | None
-    arguments: list[Argument]
-
-
-def _split_command_line(argv: Sequence[str]) -> _CommandLine:
+def _split_command_line(argv: Sequence[str]) -> tuple[bool, dict[str, str], list[Argument]]:
     """Take the options about option files from the head of a command line (get_defaults_options).
 
-    An option given as two words is joined with ``=``: mysqld takes no words but values.
+    Returns:
+        Whether it begins with ``--no-defaults``, the other options about option files with their
+        values, and the server's own arguments.
     """
     no_defaults = bool(argv) and argv[0] == "--no-defaults"
     found: dict[str, str] = {}
@@ -412,25 +393,26 @@ def _split_command_line(argv: Sequence[str]) -> _CommandLine:
             break
         found[key] = value
         rest.pop(0)
-    return _CommandLine(
-        no_defaults,
-        found.get("--defaults-file"),
-        found.get("--defaults-extra-file"),
-        found.get("--defaults-group-suffix"),
-        list(_command_line_arguments(rest, len(argv) - len(rest) + 1)),
-    )
+    first = len(argv) - len(rest) + 1
+    return no_defaults, found, list(_command_line_arguments(rest, first))
 
 
 def _command_line_arguments(words: Sequence[str], position: int) -> Iterator[Argument]:
+    """Yield the arguments; one of two words is joined with ``=``: mysqld takes no words but values.
+
+    Args:
+        words: the server's own arguments.
+        position: of the first of them in the command line.
+    """
     index = 0
     while index < len(words):
         word = words[index]
-        source = Source(COMMAND_LINE, position + index)
+        place = position + index
         index += 1
         if word == "--":
             return
         if not word.startswith("--"):
-            yield Argument(word, word, None, source)
+            yield Argument(word, word, None, COMMAND_LINE, place)
             continue
         name, equals, value = word[2:].partition("=")
         if (
@@ -440,4 +422,6 @@ def _command_line_arguments(words: Sequence[str], position: int) -> Iterator[Arg
         ):
             value, equals = words[index], "="
             index += 1
-        yield make_argument(bytes_of(name), bytes_of(value) if equals else None, source, -1)
+        yield make_argument(
+            bytes_of(name), bytes_of(value) if equals else None, COMMAND_LINE, place
+        )

@@ -10,18 +10,22 @@ it is believed. Private to dbfleet.mysql.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-from typing import Callable, Iterator, Mapping, NamedTuple
+import stat
+from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_arguments import (
     COMMAND_LINE,
+    LOAD_OPTIONS,
     Argument,
     PluginLoad,
-    all_entries,
     find_loads,
     is_entry_for,
-    is_list,
+    list_entries,
+    load_arguments,
     plugin_loads,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
@@ -29,10 +33,14 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import 
     ServerOptions,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_syntax import (
+    ESCAPE,
     GROUP,
     OPTION,
+    SPACE,
     Statement,
     parse,
+    unquoted,
+    without_end_comment,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import (
     bytes_of,
@@ -46,8 +54,43 @@ FILE_MARK = b"# This file was created by dbfleet.mysql.plugin_load_add."
 
 _LIBRARY = re.compile(r"(?:(?P<plugin>\w+)=)?(?P<library>[\w.+-]+)", re.ASCII)
 
-#: Reads the option files as they are, but for some changed contents (see ``Files.changes``).
+#: Reads the option files of a file system.
 Reader = Callable[[Files], ServerOptions]
+
+
+class ChangedFiles(Files):
+    """The file system with some contents taken as if they were already written.
+
+    Args:
+        root: as of :class:`Files`.
+        changes: the contents, by :meth:`real_path`; None for a file that is removed.
+    """
+
+    def __init__(self, root: str, changes: Mapping[str, bytes | None]) -> None:
+        super().__init__(root)
+        self.changes = changes
+
+    def mode(self, path: str) -> int:
+        real = self.real_path(path)
+        if real in self.changes:
+            if self.changes[real] is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if not os.path.exists(bytes_of(real)):
+                return stat.S_IFREG | 0o644
+        return super().mode(path)
+
+    def read(self, path: str) -> bytes:
+        change = self.changes.get(self.real_path(path))
+        return super().read(path) if change is None else change
+
+    def names(self, path: str) -> list[bytes]:
+        names = set(super().names(path))
+        own = bytes_of(self.real_path(path))
+        for changed, data in self.changes.items():
+            folder, name = os.path.split(bytes_of(changed))
+            if folder == own:
+                (names.discard if data is None else names.add)(name)
+        return sorted(names)
 
 
 class Library(NamedTuple):
@@ -137,7 +180,7 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
     line = b"plugin_load_add=" + bytes_of(library.entry)
     best: Plan | None = None
     for new, offset in _candidates(old, bytes_of(group), line):
-        after = reader(files.with_changes({real_path: new}))
+        after = reader(ChangedFiles(files.root, {real_path: new}))
         if not find_loads(after.arguments, library.name, library.satisfied_by):
             continue
         if not _differ_by_line(before, after, files, real_path, offset):
@@ -170,16 +213,16 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
         entry = _next_entry(current, library)
         if entry is None:
             break
-        path = entry.argument.source.path
+        path = entry.argument.path
         real_path = files.real_path(path)
-        now = files.with_changes(_contents(changes))
+        now = ChangedFiles(files.root, _contents(changes))
         data = now.read(path)
         new, removed, left = _without_entry(data, entry)
         kept = _others(current, library)
-        after = reader(files.with_changes({**_contents(changes), real_path: new}))
+        after = reader(ChangedFiles(files.root, {**_contents(changes), real_path: new}))
         if _others(after, library) != kept:
             new, left = _emptied(data, entry)
-            after = reader(files.with_changes({**_contents(changes), real_path: new}))
+            after = reader(ChangedFiles(files.root, {**_contents(changes), real_path: new}))
             if _others(after, library) != kept:
                 raise Failure(
                     "line_not_editable",
@@ -198,7 +241,9 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
         )
         current = after
     final = [_removed_if_ours(change) for change in changes.values()]
-    return Plan(final, before, reader(files.with_changes(_contents(changes))) if final else before)
+    return Plan(
+        final, before, reader(ChangedFiles(files.root, _contents(changes))) if final else before
+    )
 
 
 def _contents(changes: Mapping[str, Change]) -> dict[str, bytes | None]:
@@ -240,6 +285,9 @@ def _target_bytes(files: Files, target: str) -> bytes | None:
     folder = target.rpartition("/")[0] or "/"
     try:
         if files.exists(target):
+            mode = files.mode(target)
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
             return files.read(target)
         if not files.exists(folder):
             raise Failure(
@@ -268,7 +316,7 @@ def _no_place(
 ) -> Failure:
     """Return why a line in the target would not load the library."""
     new, offset = list(_candidates(old, bytes_of(group), line))[-1]
-    after = reader(files.with_changes({real_path: new}))
+    after = reader(ChangedFiles(files.root, {real_path: new}))
     if after.fatal is None and not any(files.real_path(path) == real_path for path in after.files):
         return Failure(
             "drop_in_not_included",
@@ -303,8 +351,8 @@ def _no_place(
 def _is_at(argument: Argument, files: Files, real_path: str, offset: int) -> bool:
     return (
         argument.offset == offset
-        and argument.source.path != COMMAND_LINE
-        and files.real_path(argument.source.path) == real_path
+        and argument.path != COMMAND_LINE
+        and files.real_path(argument.path) == real_path
     )
 
 
@@ -329,7 +377,7 @@ def _others(
         for load in plugin_loads(options.arguments)
         if not _is_ours(load, library)
     ]
-    return [item.text for item in options.arguments if not is_list(item)], loads
+    return [item.text for item in options.arguments if not _is_list(item)], loads
 
 
 def _is_ours(entry: PluginLoad, library: Library) -> bool:
@@ -338,10 +386,25 @@ def _is_ours(entry: PluginLoad, library: Library) -> bool:
 
 def _next_entry(options: ServerOptions, library: Library) -> PluginLoad | None:
     """Return the last entry for a library in the files, so that earlier lines keep their place."""
-    for entry in reversed(all_entries(options.arguments)):
-        if _is_ours(entry, library) and entry.argument.source.path != COMMAND_LINE:
+    for entry in reversed(_all_entries(options.arguments)):
+        if _is_ours(entry, library) and entry.argument.path != COMMAND_LINE:
             return entry
     return None
+
+
+def _all_entries(arguments: Sequence[Argument]) -> list[PluginLoad]:
+    """Return the entries of all plugin lists, even if a later ``plugin_load`` drops them."""
+    result: list[PluginLoad] = []
+    for argument in load_arguments(arguments):
+        result += list_entries(argument)
+    return result
+
+
+def _is_list(argument: Argument) -> bool:
+    """Whether an argument is about one of the plugin lists."""
+    if argument.value is None:
+        return argument.name in LOAD_OPTIONS
+    return bool(list(load_arguments([argument])))
 
 
 # ---- adding a line ----
@@ -357,7 +420,7 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         head = (FILE_MARK if data is None else GROUP_MARK) + b"\n[" + group + b"]\n"
         yield head + line + b"\n", len(head)
         return
-    statements = parse(data)
+    statements = list(parse(data))
     for place in _places(data, statements, group):
         yield _inserted(data, place, line)
     eol = _line_end(data, len(data))
@@ -371,7 +434,7 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
 def _places(data: bytes, statements: list[Statement], group: bytes) -> list[int]:
     """Return offsets of line starts at which a line would stand in the group, best first."""
     own = [item for item in statements if _in_group(item, group)]
-    lists = [item.end for item in own if item.kind == OPTION and _is_list(item.text)]
+    lists = [item.end for item in own if item.kind == OPTION and _names_list(item.text)]
     heads = [item.end for item in own if item.kind == GROUP]
     last = [item.end for item in own if item.kind == OPTION] + heads
     places = lists[-1:] + ([max(last)] if last else []) + heads[-1:] + heads[:1]
@@ -383,7 +446,7 @@ def _in_group(statement: Statement, group: bytes) -> bool:
     return name.rstrip(b" ").lower() == group.lower()
 
 
-def _is_list(name: bytes) -> bool:
+def _names_list(name: bytes) -> bool:
     return re.fullmatch(rb"(loose[-_])*plugin[-_]load([-_]add)?", name) is not None
 
 
@@ -454,7 +517,7 @@ def _without_entry(data: bytes, entry: PluginLoad) -> tuple[bytes, str, str]:
     argument = entry.argument
     value = argument.value or ""
     _spans(data, argument)
-    left = [other for other in all_entries([argument]) if (other.start, other.end) != entry[-2:]]
+    left = [other for other in list_entries(argument) if (other.start, other.end) != entry[-2:]]
     shown = f"{argument.name}={value}\n"
     if not left:
         return _without_line(data, argument.offset) or b"", shown, ""
@@ -482,11 +545,22 @@ def _cut(data: bytes, argument: Argument, start: int, end: int) -> bytes:
     return data[: spans[first][0]] + data[spans[last - 1][1] :]
 
 
-def _spans(data: bytes, argument: Argument) -> tuple[tuple[int, int], ...]:
-    """Return where the bytes of an argument's value stand in its file."""
+def _spans(data: bytes, argument: Argument) -> list[tuple[int, int]]:
+    """Return where in its file each byte of an argument's value comes from, as offsets."""
     for statement in parse(data):
-        if statement.start == argument.offset and statement.value_spans:
-            return statement.value_spans
+        line = data[statement.start : statement.end]
+        if statement.start == argument.offset and statement.value and b"\0" not in line:
+            body = without_end_comment(line.lstrip(SPACE))
+            name, _equals, written = body.partition(b"=")
+            value = unquoted(written.strip(SPACE))
+            spaces = len(written) - len(written.lstrip(SPACE))
+            quotes = len(written.strip(SPACE)) - len(value)
+            place = statement.start + len(line) - len(line.lstrip(SPACE)) + len(name) + 1
+            place += spaces + quotes // 2
+            return [
+                (place + match.start(), place + match.end())
+                for match in re.finditer(ESCAPE + b"|.", value, re.DOTALL)
+            ]
     raise Failure(
         "line_not_editable",
         f"The line in {argument.source} holds NUL bytes.",

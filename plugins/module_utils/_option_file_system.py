@@ -9,16 +9,13 @@ Text here is str with the bytes that are not UTF-8 kept by ``surrogateescape``.
 
 from __future__ import annotations
 
-import errno
 import os
-import pwd
-import stat
-from typing import Mapping
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 16 * 1024 * 1024
+_USUAL_SIZE = 64 * 1024
 
 
 class Files:
@@ -26,17 +23,10 @@ class Files:
 
     Args:
         root: a folder to take as ``/``; links in it are followed as they stand.
-        changes: contents that are to be taken as if they were already written, by
-            :meth:`real_path`; None for a file that is to be taken as removed.
     """
 
-    def __init__(self, root: str = "", changes: Mapping[str, bytes | None] | None = None):
+    def __init__(self, root: str = "") -> None:
         self.root = root
-        self.changes = dict(changes or {})
-
-    def with_changes(self, changes: Mapping[str, bytes | None]) -> Files:
-        """Return the same file system with these changes made."""
-        return Files(self.root, changes)
 
     def real_path(self, path: str) -> str:
         """Return the path of the file itself, links resolved."""
@@ -57,25 +47,17 @@ class Files:
 
     def mode(self, path: str) -> int:
         """Return type and permission bits. Raises OSError."""
-        real = self.real_path(path)
-        if real in self.changes:
-            if self.changes[real] is None:
-                raise FileNotFoundError(2, "No such file or directory")
-            if not os.path.exists(bytes_of(real)):
-                return stat.S_IFREG | 0o644
         return os.stat(self._host(path)).st_mode
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes. Raises OSError, and Failure for one too large to be real."""
-        change = self.changes.get(self.real_path(path))
-        if change is not None:
-            return change
-        mode = os.stat(self._host(path)).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            # To open a FIFO would be to wait for somebody who writes to it.
-            raise OSError(errno.EINVAL, "it is not a regular file")
+        """Return the bytes of a regular file. Raises OSError, and Failure for one too large.
+
+        Ask :meth:`mode` before: to open a FIFO would be to wait for somebody who writes to it.
+        """
         with open(self._host(path), "rb") as opened:
-            data = opened.read(MAX_FILE_SIZE + 1)
+            data = opened.read(_USUAL_SIZE)  # reserving room for the largest takes its time
+            if len(data) == _USUAL_SIZE:
+                data += opened.read(MAX_FILE_SIZE + 1 - _USUAL_SIZE)
         if len(data) > MAX_FILE_SIZE:
             raise Failure(
                 "option_files_too_large",
@@ -86,12 +68,7 @@ class Files:
 
     def names(self, path: str) -> list[bytes]:
         """Return the names in a folder, sorted by byte as MySQL sorts them. Raises OSError."""
-        names = set(os.listdir(self._host(path)))
-        for changed, data in self.changes.items():
-            folder, name = os.path.split(bytes_of(changed))
-            if folder == bytes_of(self.real_path(path)):
-                (names.discard if data is None else names.add)(name)
-        return sorted(names)
+        return sorted(os.listdir(self._host(path)))
 
 
 def text_of(data: bytes) -> str:
@@ -102,41 +79,6 @@ def text_of(data: bytes) -> str:
 def bytes_of(text: str) -> bytes:
     """Return the bytes that :func:`text_of` made text of."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def clean_path(path: str, home: str | None) -> str:
-    """Return an included file's path as MySQL cleans it (fn_format, mysys/mf_pack.cc).
-
-    The folder part loses ``//``, ``/./`` and ``/../`` by text alone, so ``link/..`` is not what the
-    kernel makes of it; a leading ``~`` or ``~user`` becomes a home folder.
-    """
-    folder, slash, name = path.rpartition("/")
-    if not slash:
-        return path
-    parts: list[str] = []
-    for index, part in enumerate(folder.split("/")):
-        if part == "~" and index:
-            parts = ["~"]
-        elif part == ".." and parts == ["~"] and home is not None:
-            parts = home.rstrip("/").split("/")[:-1]
-        elif part == ".." and parts and parts[-1] not in ("", "..", ".") and parts[-1][:1] != "~":
-            parts.pop()
-        elif part == ".." and parts == [""]:
-            continue
-        elif index == 0 or part not in ("", "."):
-            parts.append(part)
-    if parts and parts[0].startswith("~"):
-        found = home if parts[0] == "~" else _home_of(parts[0][1:])
-        if found is not None:
-            parts[0] = found.rstrip("/")
-    return "/".join([*parts, name])
-
-
-def _home_of(user: str) -> str | None:
-    try:
-        return pwd.getpwnam(user).pw_dir
-    except (KeyError, ValueError):
-        return None
 
 
 def os_reason(error: OSError) -> str:

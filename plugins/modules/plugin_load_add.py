@@ -576,7 +576,7 @@ def _read(server: Server, files: Files) -> ServerOptions:
 def _is_read(path: str, options: ServerOptions) -> bool:
     """Whether the server reads a file without being told to, or would if it existed."""
     known = {os.path.realpath(name) for name in (*options.files, *DEFAULT_FILES)}
-    known |= {os.path.realpath(skipped.path) for skipped in options.skipped}
+    known |= {os.path.realpath(name) for name, _reason in options.skipped}
     return os.path.realpath(path) in known
 
 

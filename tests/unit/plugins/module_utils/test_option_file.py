@@ -16,7 +16,6 @@ import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
     Files,
-    Source,
     find_loads,
     option_value,
     plugin_loads,
@@ -453,7 +452,7 @@ def test_early_plugin_load_does_not_load_group_replication(host):
 def test_the_command_line_loads_too(host):
     for argv in (["--plugin-load-add=a.so"], ["--plugin-load-add", "a.so"]):
         (load,) = find_loads(host.read(*argv).arguments, "a.so", None)
-        assert load.argument.source == Source("command line", 1)
+        assert (load.argument.source, load.argument.line) == ("command line", 1)
 
 
 def test_the_command_line_comes_last(host):
