@@ -69,6 +69,12 @@ class ChangedFiles(Files):
     def __init__(self, root: str, changes: Mapping[str, bytes | None]) -> None:
         super().__init__(root)
         self.changes = changes
+        self._real_paths: dict[str, str] = {}
+
+    def real_path(self, path: str) -> str:
+        if path not in self._real_paths:
+            self._real_paths[path] = super().real_path(path)
+        return self._real_paths[path]
 
     def mode(self, path: str) -> int:
         real = self.real_path(path)
@@ -156,7 +162,14 @@ def parse_library(text: str) -> Library:
     return Library(match.group("library"), match.group("plugin"))
 
 
-def plan_present(reader: Reader, files: Files, library: Library, target: str, group: str) -> Plan:
+def plan_present(
+    reader: Reader,
+    files: Files,
+    library: Library,
+    target: str,
+    group: str,
+    before: ServerOptions | None = None,
+) -> Plan:
     """Plan for the library to be loaded at start.
 
     Args:
@@ -165,12 +178,14 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
         library: what is to be loaded.
         target: the file to add the line to, if one must be added.
         group: the group for that line, such as ``mysqld``.
+        before: what the reader makes of the files as they are, where they were read already.
 
     Raises:
         Failure: no line in the target would load the library, or would so without changing
             something else; or MySQL ignores the target.
     """
-    before = reader(files)
+    if before is None:
+        before = reader(files)
     _refuse_broken(before)
     if find_loads(before.arguments, library.name, library.satisfied_by):
         return Plan([], before, before)
@@ -195,17 +210,20 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
     raise _no_place(reader, files, before, target, real_path, old, line, group)
 
 
-def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
+def plan_absent(
+    reader: Reader, files: Files, library: Library, before: ServerOptions | None = None
+) -> Plan:
     """Plan for the library to be loaded no longer: every entry for it goes, from every file.
 
     An entry that a later ``plugin_load`` throws away goes too: it would come back with that line
     gone. A ``plugin_load`` that has nothing left stays as an empty one where it throws something
-    away.
+    away. Arguments as of :func:`plan_present`.
 
     Raises:
         Failure: an entry stands where it cannot be taken out.
     """
-    before = reader(files)
+    if before is None:
+        before = reader(files)
     _refuse_broken(before)
     changes: dict[str, Change] = {}
     current = before
@@ -240,10 +258,7 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
             (earlier.after if earlier else "") + left,
         )
         current = after
-    final = [_removed_if_ours(change) for change in changes.values()]
-    return Plan(
-        final, before, reader(ChangedFiles(files.root, _contents(changes))) if final else before
-    )
+    return Plan([_removed_if_ours(change) for change in changes.values()], before, current)
 
 
 def _contents(changes: Mapping[str, Change]) -> dict[str, bytes | None]:

@@ -32,6 +32,10 @@ BAD_DIRECTIVE = "bad directive"
 #: Anything else on which MySQL gives up. Always the last statement.
 BAD_LINE = "bad line"
 
+# Tuples, because Python is slow to look for bytes in bytes.
+_NOTHING = (b"", b"#", b";")
+_QUOTES = (b"'", b'"')
+
 #: An escape in a value; any other backslash stands for itself.
 ESCAPE = rb"""\\([ntrbs"'\\])"""
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"s": b" "}
@@ -92,7 +96,7 @@ def parse(data: bytes, wanted: Callable[[bytes], bool] | None = None) -> Iterato
     for line, start, end, text in _lines(data):
         body = text.lstrip(SPACE)
         first = body[:1]
-        if first in b"#;":  # or empty
+        if first in _NOTHING:
             continue
         if first == b"!":
             kind, path = _parse_directive(body)
@@ -117,7 +121,7 @@ def parse(data: bytes, wanted: Callable[[bytes], bool] | None = None) -> Iterato
                 start,
                 end,
                 name.rstrip(SPACE),
-                _unescaped(unquoted(value.strip(SPACE))) if equals else None,
+                _value(value) if equals else None,
                 group,
             )
 
@@ -163,12 +167,14 @@ def without_end_comment(line: bytes) -> bytes:
 
 def unquoted(value: bytes) -> bytes:
     """Return a value without the quotes around it, if it is quoted."""
-    if len(value) > 1 and value[:1] in b"'\"" and value[:1] == value[-1:]:
+    if len(value) > 1 and value[:1] in _QUOTES and value[:1] == value[-1:]:
         return value[1:-1]
     return value
 
 
-def _unescaped(value: bytes) -> bytes:
-    if b"\\" not in value:
+def _value(written: bytes) -> bytes:
+    """Return the value that is written after the equals sign."""
+    value = unquoted(written.strip(SPACE))
+    if value.find(b"\\") < 0:
         return value
     return re.sub(ESCAPE, lambda escape: _ESCAPED.get(escape.group(1), escape.group(1)), value)

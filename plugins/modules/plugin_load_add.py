@@ -248,6 +248,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import 
     Files,
     ServerOptions,
     find_loads,
+    find_main_file,
     plugin_loads,
     read_server_options,
 )
@@ -285,7 +286,6 @@ class Server(NamedTuple):
         mysqld: path of its binary; None where there is none.
         check: options that make it check option files; empty where it has none.
         home: the home folder of the user who starts it.
-        main_file: the option file that it starts from; runs that share it wait for each other.
         target: the option file that the line goes to.
     """
 
@@ -296,7 +296,6 @@ class Server(NamedTuple):
     mysqld: str | None
     check: tuple[str, ...]
     home: str | None
-    main_file: str
     target: str
 
     @property
@@ -311,21 +310,28 @@ class Server(NamedTuple):
 
 
 class Task:
-    """One run of the module: look, plan, change, report; each in a method of its own."""
+    """One run of the module: look, plan, change, report; each in a method of its own.
 
-    def __init__(self, module: AnsibleModule) -> None:
+    Args:
+        module: the module.
+        lock: keeps other runs out until it is closed, from before the option files are read.
+    """
+
+    def __init__(self, module: AnsibleModule, lock: contextlib.ExitStack) -> None:
         self.module = module
+        self._lock = lock
         self.state: str = module.params["state"]
         self.section: str = module.params["section"]
         self.library: Library = parse_library(module.params["library"])
-        self.server = self._look()
+        self.server, self._before = self._look()
         self.backups: dict[str, str] = {}
         self.validated: bool | None = None
         self.validation_note = ""
 
     # -- look --
 
-    def _look(self) -> Server:
+    def _look(self) -> tuple[Server, ServerOptions]:
+        """Return how the server is started, and what it gets from its option files as they are."""
         params = self.module.params
         for name in ("option_file", "defaults_extra_file", "drop_in"):
             if params[name] is not None and not os.path.isabs(params[name]):
@@ -337,24 +343,31 @@ class Task:
         mysqld = self.module.get_bin_path("mysqld", opt_dirs=_SERVER_FOLDERS)
         version, check = ("", ()) if mysqld is None else server_version(self._run, mysqld)
         suffix, version_wanted = _suffix_of(self.section)
+        own_file, extra_file = params["option_file"], params["defaults_extra_file"]
+        candidates = DEFAULT_FILES if extra_file is None else (*DEFAULT_FILES, extra_file)
+        main_file = find_main_file(Files(), candidates)
         server = Server(
             defaults_file=None,
-            extra_file=params["defaults_extra_file"],
+            extra_file=extra_file,
             group_suffix=suffix,
             version=version or version_wanted,
             mysqld=mysqld,
             check=check,
             home=_home_of_mysql(),
-            main_file="",
-            target="",
+            target=params["drop_in"] or own_file or main_file,
         )
-        options = _read(server, Files())
-        main_file = str(options.main_file)
-        if params["option_file"] is not None and not _is_read(params["option_file"], options):
-            main_file = params["option_file"]
-            server = server._replace(defaults_file=main_file)
-        target = params["drop_in"] or params["option_file"] or main_file
-        return server._replace(main_file=main_file, target=target)
+        options = self._read_first(server, main_file)
+        if own_file is not None and not _is_read(own_file, options):
+            server = server._replace(defaults_file=own_file)
+            options = self._read_first(server, own_file)
+        return server, options
+
+    def _read_first(self, server: Server, main_file: str) -> ServerOptions:
+        """Read the option files, with those runs kept out that start from the same main file."""
+        self._lock.close()
+        if not self.module.check_mode:
+            self._lock.enter_context(locked(main_file))
+        return _read(server, Files())
 
     def _run(self, command: Sequence[str]) -> tuple[int, str, str]:
         status, output, errors = self.module.run_command(
@@ -365,17 +378,19 @@ class Task:
     # -- plan --
 
     def plan(self) -> Plan:
-        """Return what to change, from the files as they are now."""
+        """Return what to change."""
         reader = _reader(self.server)
         if self.state == "absent":
-            return plan_absent(reader, Files(), self.library)
+            return plan_absent(reader, Files(), self.library, self._before)
         if _gives_everyone_write(self.module.params["mode"]):
             raise Failure(
                 "option_file_world_writable",
                 "MySQL ignores an option file that every user may write to.",
                 "Use another mode, such as 0644.",
             )
-        return plan_present(reader, Files(), self.library, self.server.target, self.section)
+        return plan_present(
+            reader, Files(), self.library, self.server.target, self.section, self._before
+        )
 
     # -- change --
 
@@ -504,9 +519,10 @@ class Task:
 
     def result(self, plan: Plan, changed: bool) -> dict[str, Any]:
         """Return the module's result, and give its warnings."""
-        after = plan.after if self.module.check_mode else _read(self.server, Files())
+        written = changed and not self.module.check_mode
+        after = _read(self.server, Files()) if written else plan.after
         loads = find_loads(after.arguments, self.library.name, self.library.satisfied_by)
-        if not self.module.check_mode and bool(loads) != (self.state == "present"):
+        if written and bool(loads) != (self.state == "present"):
             raise Failure(
                 "option_files_changed_meanwhile",
                 "The option files were changed by something else while this ran.",
@@ -575,9 +591,8 @@ def _read(server: Server, files: Files) -> ServerOptions:
 
 def _is_read(path: str, options: ServerOptions) -> bool:
     """Whether the server reads a file without being told to, or would if it existed."""
-    known = {os.path.realpath(name) for name in (*options.files, *DEFAULT_FILES)}
-    known |= {os.path.realpath(name) for name, _reason in options.skipped}
-    return os.path.realpath(path) in known
+    known = [*options.files, *DEFAULT_FILES, *(skipped for skipped, _reason in options.skipped)]
+    return path in known or os.path.realpath(path) in map(os.path.realpath, known)
 
 
 def _suffix_of(section: str) -> tuple[str | None, str]:
@@ -652,16 +667,14 @@ def _loaded(options: ServerOptions) -> list[dict[str, Any]]:
 def run(module: AnsibleModule) -> None:
     """Do what the task asks for and leave the module with its result."""
     try:
-        task = Task(module)
-        if module.check_mode:
+        with contextlib.ExitStack() as lock:
+            task = Task(module, lock)
             plan = task.plan()
-            attributes = task.set_attributes()
-            result = task.result(plan, bool(plan.changes) or attributes)
-        else:
-            with locked(task.server.main_file):
-                plan = task.plan()
-                changed = task.change(plan)
-                result = task.result(plan, changed)
+            if module.check_mode:
+                attributes = task.set_attributes()
+                result = task.result(plan, bool(plan.changes) or attributes)
+            else:
+                result = task.result(plan, task.change(plan))
     except Failure as failure:
         module.fail_json(**failure.as_result())
     module.exit_json(**result)

@@ -233,6 +233,14 @@ def test_a_fifo_is_not_waited_for(host):
     assert host.read().skipped == [("/etc/my.cnf", "it is not a regular file")]
 
 
+@pytest.mark.parametrize("count", [5, 50])
+def test_each_file_is_read_once(tmp_path, included, count):
+    folder, opened = included(count)
+    (tmp_path / "my.cnf").write_bytes(b"!includedir %s\n" % bytes(folder))
+    options = read_server_options([f"--defaults-file={tmp_path / 'my.cnf'}"])
+    assert opened == options.files[1:] == sorted(str(path) for path in folder.iterdir())
+
+
 # ---- which files ----
 
 

@@ -188,6 +188,25 @@ def test_a_file_that_the_server_may_not_read(run, option_file, monkeypatch, mode
     assert (f"may not read {option_file};" in warnings) == warned
 
 
+@pytest.mark.parametrize("count", [5, 50])
+def test_each_file_is_read_once_for_each_state_of_the_files(run, option_file, included, count):
+    """The states: as they are, as they are planned to be, and as they were really written."""
+    folder, opened = included(count)
+    option_file.write_bytes(b"!includedir %s\n[mysqld]\nport=1\n" % bytes(folder))
+    for options, changed, states in (
+        ({"check": True}, True, 2),
+        ({}, True, 3),
+        ({}, False, 1),
+        ({"check": True}, False, 1),
+        ({"check": True, "state": "absent"}, True, 2),
+        ({"state": "absent"}, True, 3),
+        ({"state": "absent"}, False, 1),
+    ):
+        opened.clear()
+        assert run(**options)["changed"] is changed
+        assert sorted(opened) == sorted(states * [str(path) for path in folder.iterdir()]), options
+
+
 # ---- what it refuses ----
 
 

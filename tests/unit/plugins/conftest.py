@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What several unit tests use."""
+
+from __future__ import annotations
+
+import builtins
+import os
+
+import pytest
+
+
+@pytest.fixture
+def included(tmp_path, monkeypatch):
+    """Make a folder of option files; returns it, and a list of which are opened from then on."""
+    opened = []
+    really_open = builtins.open
+
+    def make(count):
+        folder = tmp_path / "included"
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"{number:03}.cnf").write_bytes(b"[mysqld]\nloose-a=1\n" * 20)
+
+        def counting(path, *args, **options):
+            if os.path.dirname(os.fsencode(path)) == bytes(folder):
+                opened.append(os.fsdecode(path))
+            return really_open(path, *args, **options)
+
+        monkeypatch.setattr(builtins, "open", counting)
+        return folder, opened
+
+    return make
