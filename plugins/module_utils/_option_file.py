@@ -330,7 +330,11 @@ class _Reader:
         name = _group_key(group)
         if name in self.groups:
             return True
-        if self.server_version is None and re.match(rb"MYSQLD-\d+\.\d+", name):
+        if (
+            self.server_version is None
+            and name.startswith(b"MYSQLD-")  # hardly ever: a regular expression takes its time
+            and re.match(rb"MYSQLD-\d+\.\d+", name)
+        ):
             written = text_of(group)
             if written not in self.options.other_versions:
                 self.options.other_versions.append(written)
@@ -354,9 +358,8 @@ def _cleaned(path: str, home: str | None) -> str:
 def _groups(server_version: str | None, suffix: str) -> list[bytes]:
     """Return the keys of the groups that the server reads (load_default_groups in mysqld.cc)."""
     groups = ["mysql_cluster", "mysqld", "server"]
-    version = re.match(r"(\d+\.\d+)", server_version or "")
-    if version:
-        groups.append("mysqld-" + version.group(1))
+    if server_version:
+        groups.append("mysqld-" + ".".join(server_version.split(".")[:2]))
     groups += [group + suffix for group in groups] if suffix else []
     return [_group_key(bytes_of(group)) for group in groups]
 
