@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import Any
+from collections.abc import Sequence
 
 from fleet import PODMAN, Fleet
 from runs import OURS, Sample, settle
@@ -25,7 +25,13 @@ FUNCTIONS = (
 _REMOTE_TMP = "/tmp/bench"  # noqa: S108 - in a container of ours
 
 
-def payload(fleet: Fleet, name: str, module: str, *flags: str, **options: Any) -> str:
+def payload(
+    fleet: Fleet,
+    name: str,
+    module: str,
+    options: dict[str, str] | None = None,
+    flags: Sequence[str] = (),
+) -> str:
     """Let Ansible run a module and keep what it sent; returns its path on the host."""
     environ = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": _REMOTE_TMP}
     fleet.run(name, "rm", "-rf", _REMOTE_TMP)

@@ -25,9 +25,11 @@ text{font:13px sans-serif;fill:#24292f}
 .c0{fill:#8c959f;stroke:#8c959f}.c1{fill:#bc6c00;stroke:#bc6c00}.c2{fill:#2f6fb0;stroke:#2f6fb0}
 polyline{fill:none!important;stroke-width:2}
 text.c0,text.c1,text.c2{stroke:none}
+text.c0{fill:#57606a}
 @media(prefers-color-scheme:dark){
 text{fill:#e6edf3}.axis{stroke:#9ea7b3}.goal{stroke:#ff7b72}
-.c0{fill:#a3adb8;stroke:#a3adb8}.c1{fill:#e3a008;stroke:#e3a008}.c2{fill:#6aa9e9;stroke:#6aa9e9}
+.c0,text.c0{fill:#a3adb8;stroke:#a3adb8}.c1{fill:#e3a008;stroke:#e3a008}.c2{fill:#6aa9e9;stroke:#6aa9e9}
+text.c0,text.c1,text.c2{stroke:none}
 }
 </style>"""
 _COLOURS = {"ping": 0, "peer": 1}
@@ -96,7 +98,7 @@ def option_files(samples: list[Sample]) -> str:
     }
     out = [
         _text(0, 18, "plugin_load_add on a tree of option files of 2 KiB", "title"),
-        *_lines(70, 50, 420, 300, series, "included files", "wall-clock time, ms"),
+        *_lines(70, 50, 500, 300, series, "included files", "wall-clock time, ms"),
     ]
     return _svg(720, 410, out)
 
@@ -107,7 +109,7 @@ def scale(groups: Mapping[str, list[Sample]]) -> str:
     out = [_text(0, 18, "CPU time of the control node", "title")]
     left = 60
     for connection, samples in groups.items():
-        if not samples:
+        if len(kinds(samples, "hosts")) < 2:
             continue
         series = {
             run: [

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,11 @@ def write(sections: dict[str, Any], docs: Path) -> None:
     """Write benchmark_results.md and the plots of the sections that were measured."""
     samples = {name: section["samples"] for name, section in sections.items()}
     pages = {
-        "repeat": _repeat,
-        "first": _first,
-        "module": _module,
-        "option_files": _option_files,
-        "scale": _scale,
+        "repeat": lambda: _repeat(samples["repeat"]),
+        "first": lambda: _first(samples["first"]),
+        "module": lambda: _module(samples["module"]),
+        "option_files": lambda: _option_files(samples["option_files"]),
+        "scale": lambda: _scale(samples),
     }
     page = [
         "# Benchmark results",
@@ -93,7 +94,7 @@ def write(sections: dict[str, Any], docs: Path) -> None:
     ]
     for name, title in TITLES.items():
         page += ["", f"## {title}", ""]
-        page += pages[name](samples[name]) if name in samples else ["Not measured yet."]
+        page += pages[name]() if name in samples else ["Not measured yet."]
     (docs / "benchmark_results.md").write_text("\n".join([*page, ""]))
     images = docs / "images"
     if "repeat" in samples:
@@ -274,13 +275,14 @@ def _option_files(samples: list[Sample]) -> list[str]:
     for files in kinds(samples, "files"):
         if not files:
             continue
-        row: list[object] = [files, f"{samples_of(samples, files)[0]['bytes'] / 1024:.0f}"]
+        row: list[object] = [files, f"{middle(samples, 'bytes', files=files) / 1024:.0f}"]
         row.append(len(values(samples, "wall", run=plots.READ, files=files)))
         for run in plots.FILE_RUNS:
             row.append(f"{middle(samples, 'wall', run=run, files=files) * 1e3:.0f}")
-            work = _work(samples, run, files)
-            row.append(f"{work * 1e3:.1f}")
-            row.append(f"{work / files * 1e6:.0f}")
+            wall, cpu = (_work(samples, run, files, measure) for measure in ("wall", "cpu"))
+            row.append(f"{wall * 1e3:.1f}")
+            row.append(f"{wall / files * 1e6:.0f}")
+            row.append(f"{cpu / files * 1e6:.0f}")
         rows.append(row)
     fits = []
     for run in plots.FILE_RUNS:
@@ -294,13 +296,13 @@ def _option_files(samples: list[Sample]) -> list[str]:
                         *(f"{fit.deviation * 1e3:.1f}", f"{share:.1%}"),
                     ]
                 )
-    columns = " | ".join(f"{run}, ms | in it, ms | µs a file" for run in plots.FILE_RUNS)
+    columns = " | ".join(f"{run}, ms | work, ms | a file, µs | CPU, µs" for run in plots.FILE_RUNS)
     return [
         "![Option files](images/benchmark_option_files.svg)",
         "",
-        "Medians of the whole process, wall-clock; what is left of it without the same process on a"
-        " tree without files; and that by file. Where the time grows in a straight line, the time a"
-        " file stays the same.",
+        "Medians: the whole process, wall-clock; the work, which is that less the same process on a"
+        " tree without files; and the work by file, wall-clock and CPU time. Where the time grows"
+        " in a straight line, the time a file stays the same.",
         "",
         *_table(f"files | KiB | samples | {columns}", rows),
         "",
@@ -315,14 +317,10 @@ def _option_files(samples: list[Sample]) -> list[str]:
     ]
 
 
-def samples_of(samples: list[Sample], files: int) -> list[Sample]:
-    """Return the samples of one tree of option files."""
-    return [sample for sample in samples if sample["files"] == files]
-
-
-def _work(samples: list[Sample], run: str, files: int) -> float:
+def _work(samples: list[Sample], run: str, files: int, measure: str) -> float:
     """Return what a process takes over the same process on an empty tree."""
-    return middle(samples, "wall", run=run, files=files) - middle(samples, "wall", run=run, files=0)
+    whole, empty = (middle(samples, measure, run=run, files=number) for number in (files, 0))
+    return whole - empty
 
 
 def _option_file_goals(samples: dict[str, list[Sample]]) -> list[list[object]]:
@@ -386,5 +384,61 @@ def _scale_goals(samples: dict[str, list[Sample]]) -> list[list[object]]:
     return rows
 
 
-def _scale(samples: list[Sample]) -> list[str]:
-    return ["Not measured yet."]
+def _scale(samples: dict[str, list[Sample]]) -> list[str]:
+    units = {
+        "wall": ("wall-clock time", "ms", 1e3),
+        "cpu": ("CPU time", "ms", 1e3),
+        "pss_mib": ("memory", "MiB", 1.0),
+    }
+    slopes = []
+    for connection, measure, (ping, ours), sizes in _slopes(samples):
+        name, unit, factor = units[measure]
+        through = ", ".join(map(str, sizes))
+        figures = [f"{slope * factor:.2f}" for slope in (ping, ours)]
+        slopes.append([connection, f"{name}, {unit}", through, *figures, f"{ours / ping:.2f}"])
+    return [
+        "![CPU time by hosts](images/benchmark_scale.svg)",
+        "",
+        "What a host more costs: the slope of the straight line by least squares through the"
+        " medians by the number of hosts. CPU time is that of the control node, without that of the"
+        " modules themselves, which simulated hosts run there.",
+        "",
+        *_table("connection | measure | hosts | ping | playbook | ratio", slopes),
+        "",
+        "Runs on simulated hosts, with a local connection each. Those on real servers are above.",
+        "",
+        *_table(
+            "hosts | run | samples | wall-clock, s | from, to | CPU, s | from, to"
+            " | of it modules, s | memory, MiB",
+            _simulated(samples["scale"]),
+        ),
+        "",
+        "The memory of the table above is that of the largest single process. That of all processes"
+        " of a run on the control node, with what they share counted once, was looked at twice a"
+        " second in runs of their own, which count for no time; the most at one moment:",
+        "",
+        *_table("connection | hosts | run | samples | memory, MiB | from, to", _memory(samples)),
+    ]
+
+
+def _simulated(samples: list[Sample]) -> list[list[object]]:
+    timed = sorted((s for s in samples if "wall" in s), key=lambda sample: int(sample["hosts"]))
+    rows = _times(timed, "hosts", "run")
+    for row in rows:
+        modules = middle(timed, "modules_cpu", hosts=row[0], run=row[1])
+        row.insert(-1, f"{modules:.3f}")
+    return rows
+
+
+def _memory(samples: dict[str, list[Sample]]) -> list[list[object]]:
+    watched = [sample for sample in samples["scale"] if "pss_mib" in sample]
+    rows: list[list[object]] = []
+    for connection in kinds(watched, "connection"):
+        for size in sorted(kinds(watched, "hosts")):
+            for run in plots.SCALE_RUNS:
+                found = values(watched, "pss_mib", connection=connection, hosts=size, run=run)
+                if found:
+                    figure = f"{statistics.median(found):.0f}"
+                    cells = [connection, size, run, len(found), figure, _spread(found, 0)]
+                    rows.append(cells)
+    return rows
