@@ -66,6 +66,7 @@ def play(
             _pid, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.terminate()
+            process.wait()
             raise
         wall = time.perf_counter() - start
         # It was waited for already, for the sake of its CPU time.
