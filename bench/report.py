@@ -84,8 +84,8 @@ def write(sections: dict[str, Any], docs: Path) -> None:
         "",
         "## Goals",
         "",
-        "Ratios of the medians, wall-clock and CPU time. A goal counts as reached where both ratios"
-        " are within it.",
+        "Ratios of the medians, wall-clock and CPU time. A goal counts as reached where both"
+        " ratios, as they are written here, are within it.",
         "",
         *_table(
             "run | against | connection | hosts | reach at most | wall-clock | CPU | goal",
@@ -146,7 +146,7 @@ def _goals(samples: dict[str, list[Sample]]) -> list[list[object]]:
 def _goal(
     run: str, other: str, connection: str, size: object, goal: float | None, *ratios: float
 ) -> list[object]:
-    within = [goal is not None and ratio <= goal for ratio in ratios]
+    within = [goal is not None and round(ratio, 2) <= goal for ratio in ratios]
     words = {
         (True, True): "reached",
         (True, False): "not reached: CPU is not",
@@ -333,7 +333,7 @@ def _option_file_goals(samples: dict[str, list[Sample]]) -> list[list[object]]:
             points = plots.file_points(found, run, measure)
             fit = line(points)
             share = fit.deviation / points[-1][1] if fit else 0.0
-            within = within and share <= LINEAR
+            within = within and round(share, 2) <= LINEAR
             cells.append(f"{share:.0%} off")
         name = f"`plugin_load_add`, {run}"
         files = f"{max(kinds(found, 'files'))} files"
