@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options, the connection to a MySQL server, and what its error numbers mean.
+"""Connection options, and the connection to a MySQL server.
 
 Private to dbfleet.mysql.
 """
@@ -12,13 +12,15 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Container, List, Mapping, NamedTuple, Sequence, Tuple
 
+from ansible_collections.dbfleet.mysql.plugins.module_utils._error_numbers import PRIVILEGE_ERRORS
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_arguments import (
     option_value,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
+    Files,
     read_group,
     read_server_options,
 )
@@ -33,39 +35,7 @@ WELL_KNOWN_SOCKETS = (
     "/tmp/mysql.sock",  # noqa: S108 - where the server puts it, not a file of ours
 )
 
-# Server error numbers (manual, "Server Error Message Reference") and client error numbers ("Client
-# Error Message Reference") that the collection tells apart.
-ER_CON_COUNT_ERROR = 1040
-ER_ACCESS_DENIED_ERROR = 1045
-ER_DUP_ENTRY = 1062
-ER_CANT_INITIALIZE_UDF = 1123
-ER_UDF_NO_PATHS = 1124
-ER_UDF_EXISTS = 1125
-ER_CANT_OPEN_LIBRARY = 1126
-ER_CANT_FIND_DL_ENTRY = 1127
-ER_HOST_IS_BLOCKED = 1129
-ER_HOST_NOT_PRIVILEGED = 1130
-ER_TABLEACCESS_DENIED_ERROR = 1142
-ER_COLUMNACCESS_DENIED_ERROR = 1143
-ER_LOCK_WAIT_TIMEOUT = 1205
-ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227
-ER_OPTION_PREVENTS_STATEMENT = 1290
-ER_SP_DOES_NOT_EXIST = 1305
-ER_ACCESS_DENIED_NO_PASSWORD_ERROR = 1698
-ER_PLUGIN_IS_PERMANENT = 1702
-ER_MUST_CHANGE_PASSWORD = 1820
-ER_MUST_CHANGE_PASSWORD_LOGIN = 1862
-ER_PLUGIN_CANNOT_BE_UNINSTALLED = 1883
-ER_ACCOUNT_HAS_BEEN_LOCKED = 3118
-CR_CONN_HOST_ERROR = 2003
-CR_SERVER_GONE_ERROR = 2006
-CR_SERVER_LOST = 2013
-CR_SSL_CONNECTION_ERROR = 2026
-
-PRIVILEGE_ERRORS = frozenset(
-    (ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR)
-)
-LOST_CONNECTION_ERRORS = frozenset((0, CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST))
+Rows = List[Tuple[Any, ...]]
 
 
 class Login(NamedTuple):
@@ -105,12 +75,16 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
     }
 
 
-def resolve_login(params: Mapping[str, Any]) -> Login:
+def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
     """Merge the module's options with the ``[client]`` group of its ``config_file``.
 
     An option given to the module wins over the file. As in MySQL's own client programs the host
     ``localhost`` means the local socket file, where there is one, unless another port is asked for
     (manual, "Connecting to the MySQL Server Using Command Options").
+
+    Args:
+        params: the module's options.
+        files: the file system to read the server's option files from, for its socket.
 
     Raises:
         Failure: a value in the file is not usable.
@@ -124,7 +98,7 @@ def resolve_login(params: Mapping[str, Any]) -> Login:
         port = _port(client["port"], params["config_file"])
     unix_socket = params["login_unix_socket"]
     if unix_socket is None and host == DEFAULT_HOST and port == DEFAULT_PORT:
-        unix_socket = client.get("socket") or _find_socket()
+        unix_socket = client.get("socket") or _find_socket(files)
 
     def text(option: str, client_option: str) -> str | None:
         given: str | None = params[option]
@@ -183,6 +157,37 @@ class Connection:
                 return list(cursor.fetchall())
         except pymysql.err.MySQLError as error:
             raise StatementError(error_number(error), error_text(error)) from error
+
+    def answers(
+        self, questions: Sequence[str], refusable: Container[str] = ()
+    ) -> list[Rows | None]:
+        """Send queries in one packet and return the rows of each, in the same order.
+
+        Args:
+            questions: the queries, without parameters.
+            refusable: those that the account may lack the privilege for; their rows are None then.
+
+        Raises:
+            StatementError: the server refused another one, or the connection broke.
+        """
+        import pymysql
+
+        result: list[Rows | None] = []
+        while len(result) < len(questions):
+            # Once more from after the one that was refused: the server ran none of those.
+            rest = questions[len(result) :]
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("; ".join(rest))
+                    result.append(list(cursor.fetchall()))
+                    while cursor.nextset():
+                        result.append(list(cursor.fetchall()))
+            except pymysql.err.MySQLError as error:
+                number = error_number(error)
+                if number not in PRIVILEGE_ERRORS or questions[len(result)] not in refusable:
+                    raise StatementError(number, error_text(error)) from error
+                result.append(None)
+        return result
 
     def run(self, *statements: tuple[str, Sequence[str]]) -> None:
         """Send statements, each with its parameters, to the server in one packet.
@@ -287,7 +292,7 @@ def connect(login: Login, read_timeout: int) -> Connection:
             "SUSE), or let the role dbfleet.mysql.group_replication do it.",
         ) from error
     arguments: dict[str, Any] = {
-        "user": login.user or _own_name(),
+        "user": login.user or own_name(),
         # As bytes, because PyMySQL encodes text as latin1, which not every password is.
         "password": (login.password or "").encode("utf-8", "surrogateescape"),
         "connect_timeout": login.connect_timeout,
@@ -308,45 +313,26 @@ def connect(login: Login, read_timeout: int) -> Connection:
     else:
         arguments["host"] = login.host
         arguments["port"] = login.port
-        tls = _tls(login)
+        from ansible_collections.dbfleet.mysql.plugins.module_utils import _connection_tls
+
+        tls = _connection_tls.tls_arguments(login)
         if tls:
             arguments["ssl"] = tls
     try:
         opened = pymysql.connect(**arguments)
-    except pymysql.err.MySQLError as error:
-        raise connection_failure(error, login) from error
-    except ValueError as error:
-        raise Failure(
-            "login_invalid",
-            f"The login for {login.address} cannot be used: {error}.",
-            "Check login_host, login_port and connect_timeout (from 1 to 31536000 seconds).",
-        ) from error
-    except OSError as error:
-        # PyMySQL wraps what the network does; what is left are files: the certificates.
-        raise Failure(
-            "tls_file_unusable",
-            f"The TLS files for the connection to {login.address} cannot be used: {error}.",
-            "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
-        ) from error
-    except RuntimeError as error:
-        # The only RuntimeError that PyMySQL raises: caching_sha2_password or sha256_password
-        # wants to encrypt the password with RSA, which needs a library that is not there.
-        raise Failure(
-            "cryptography_missing",
-            f"Logging in to {login.address} with a password and without TLS needs the Python "
-            "library cryptography, which is missing on this host.",
-            "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
-            "python3-cryptography.",
-        ) from error
+    except (pymysql.err.MySQLError, ValueError, OSError, RuntimeError) as error:
+        from ansible_collections.dbfleet.mysql.plugins.module_utils import _connection_failure
+
+        raise _connection_failure.connection_failure(error, login) from error
     # There is no public way to change it once connected.
     opened._read_timeout = read_timeout  # type: ignore[attr-defined]
     connection = Connection(opened)
     if login.ca_cert and not login.unix_socket:
-        _require_tls(connection, login)
+        _connection_tls.require_tls(connection, login)
     return connection
 
 
-def _own_name() -> str:
+def own_name() -> str:
     """Return the name of the user that the task runs as, as MySQL's client programs find it.
 
     Not from the environment, which become may leave as it was.
@@ -369,159 +355,9 @@ def error_text(error: BaseException) -> str:
     return str(error.args[1] if len(error.args) > 1 else error).rstrip(".")
 
 
-def connection_failure(error: BaseException, login: Login) -> Failure:
-    """Say what a failed connection means and what to do."""
-    number = error_number(error)
-    account = f"account {login.user or _own_name()!r}"
-
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        said = f" (error {number}: {error_text(error)})."
-        return Failure(error_code, cause + said, next_step, mysql_error_number=number)
-
-    if number in (ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
-        return failure(
-            "access_denied",
-            f"The server at {login.address} does not let {account} log in",
-            "Check login_user and login_password (or config_file); for an account with auth_socket "
-            "run the task as that operating system user (become: true for root) over the socket.",
-        )
-    if number in (ER_HOST_NOT_PRIVILEGED, ER_HOST_IS_BLOCKED):
-        return failure(
-            "host_not_allowed",
-            f"The server at {login.address} accepts no connection from this host",
-            "Create an account for this host, or run FLUSH HOSTS if it was blocked after errors, "
-            "or use the local socket.",
-        )
-    if number == ER_ACCOUNT_HAS_BEEN_LOCKED:
-        return failure(
-            "account_locked",
-            f"{account.capitalize()} at {login.address} is locked",
-            "Unlock it with ALTER USER ... ACCOUNT UNLOCK, or use another account.",
-        )
-    if number in (ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN):
-        return failure(
-            "password_expired",
-            f"The password of {account} at {login.address} has expired",
-            "Set a new one with ALTER USER, then run this again.",
-        )
-    if number == ER_CON_COUNT_ERROR:
-        return failure(
-            "too_many_connections",
-            f"The server at {login.address} has no connection left",
-            "Run this again when it is less busy, or raise max_connections.",
-        )
-    if number == CR_SSL_CONNECTION_ERROR or _is_tls_error(error):
-        return failure(
-            "tls_failed",
-            f"No TLS connection to {login.address} that can be trusted",
-            "Check that ca_cert is the authority that signed the server's certificate and that "
-            "login_host is a name in that certificate.",
-        )
-    if number in LOST_CONNECTION_ERRORS:
-        return _unreachable(error, login)
-    return failure(
-        "connection_failed",
-        f"The connection to {login.address} failed",
-        "Look the error number up in the MySQL manual and in the server's error log.",
-    )
-
-
-def _unreachable(error: BaseException, login: Login) -> Failure:
-    """Tell apart a server that is down, one that is silent, and a wrong address."""
-    import socket
-
-    number = error_number(error)
-    original = getattr(error, "original_exception", None)
-    check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
-
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        return Failure(
-            error_code, f"{cause} (error {number}).", next_step, mysql_error_number=number
-        )
-
-    if login.unix_socket and isinstance(original, FileNotFoundError):
-        return failure(
-            "socket_not_found",
-            f"There is no socket file {login.unix_socket}: the server is down, or its socket is "
-            "elsewhere",
-            check + " and that login_unix_socket is the server's own value of 'socket'.",
-        )
-    if login.unix_socket and isinstance(original, PermissionError):
-        return failure(
-            "socket_not_permitted",
-            f"The operating system user of this task may not use the socket {login.unix_socket}",
-            "Run the task with become: true, or as a user that may reach the socket's folder.",
-        )
-    if isinstance(original, socket.gaierror):
-        return failure(
-            "host_not_found",
-            f"The name of the server's host at {login.address} is not known here: "
-            f"{original.strerror}",
-            "Correct login_host, or leave it out where the server runs on the host of the task.",
-        )
-    if isinstance(original, ConnectionRefusedError):
-        return failure(
-            "server_down",
-            f"No server listens on {login.address}",
-            check + " and that login_host, login_port or login_unix_socket name it.",
-        )
-    return failure(
-        "server_unreachable",
-        f"The server at {login.address} does not answer: {error_text(error)}",
-        check + " and that it is reachable from here within connect_timeout seconds.",
-    )
-
-
-def _is_tls_error(error: BaseException) -> bool:
-    """Whether the TLS handshake failed; ``ssl.SSLError`` is an OSError, which PyMySQL wraps."""
-    import ssl
-
-    return isinstance(getattr(error, "original_exception", None), ssl.SSLError)
-
-
-def _tls(login: Login) -> dict[str, Any]:
-    """Return PyMySQL's ``ssl`` argument; empty leaves TLS to PyMySQL's own default.
-
-    Raises:
-        Failure: a file is not a regular one; OpenSSL would wait for a FIFO's writer for ever.
-    """
-    for path in (login.ca_cert, login.client_cert, login.client_key):
-        if path and not os.path.isfile(path):
-            raise Failure(
-                "tls_file_unusable",
-                f"{path}, for the TLS connection to {login.address}, is missing or not a regular "
-                "file.",
-                "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
-            )
-    tls: dict[str, Any] = {}
-    if login.ca_cert:
-        tls["ca"] = login.ca_cert
-        tls["check_hostname"] = login.check_hostname
-    if login.client_cert:
-        tls["cert"] = login.client_cert
-    if login.client_key:
-        tls["key"] = login.client_key
-    return tls
-
-
-def _require_tls(connection: Connection, login: Login) -> None:
-    """Refuse a connection that was to be verified and is not encrypted at all.
-
-    PyMySQL before 1.2 goes on without TLS where the server offers none.
-    """
-    row = connection.row("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    if not row or not row[1]:
-        connection.close()
-        raise Failure(
-            "tls_failed",
-            f"The server at {login.address} offers no TLS, but ca_cert asks for it.",
-            "Enable TLS in the server, or leave out ca_cert where the network can be trusted.",
-        )
-
-
-def _find_socket() -> str | None:
+def _find_socket(files: Files) -> str | None:
     """Return the local server's socket file as its option files or its package place it, if any."""
-    configured = option_value(read_server_options().arguments, "socket")
+    configured = option_value(read_server_options(files=files).arguments, "socket")
     candidates: Sequence[str] = WELL_KNOWN_SOCKETS
     if configured is not None and configured.value:
         candidates = (configured.value, *WELL_KNOWN_SOCKETS)

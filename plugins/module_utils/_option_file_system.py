@@ -71,6 +71,23 @@ class Files:
         return sorted(os.listdir(self._host(path)))
 
 
+class FilesReadOnce(Files):
+    """The file system, of which no option file is opened twice.
+
+    For reading the same files twice within a moment, before anything is changed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._contents: dict[str, bytes] = {}
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a regular file, as :meth:`Files.read` does."""
+        if path not in self._contents:
+            self._contents[path] = super().read(path)
+        return self._contents[path]
+
+
 def text_of(data: bytes) -> str:
     """Return bytes of a file or path as text that :func:`bytes_of` turns back."""
     return data.decode("utf-8", "surrogateescape")

@@ -270,29 +270,28 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import (
     resolve_login,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import (
+    FilesReadOnce,
+)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-    OWN_QUERY,
     Request,
     State,
-    Statement,
-    execute,
-    planned,
     read_plugin,
     read_row,
     read_state,
-    statement_failure,
-    undo_install,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin_plan import (
+    Statement,
     check_request,
     notes,
     plan_absent,
     plan_present,
     predict,
     survives_restart,
-    verify_absent,
-    verify_present,
 )
+
+# _plugin_execute.py is imported where it is needed: a host where nothing is to be changed and
+# nothing fails need not compile it.
 
 
 def run(module: AnsibleModule) -> None:
@@ -303,7 +302,7 @@ def run(module: AnsibleModule) -> None:
     except Failure as failure:
         _fail(module, failure, executed)
     except StatementError as error:
-        _fail(module, statement_failure(OWN_QUERY, error), executed)
+        _fail(module, _failed_query(error), executed)
     module.exit_json(**result)
 
 
@@ -315,28 +314,33 @@ def _fail(module: AnsibleModule, failure: Failure, executed: list[Statement]) ->
     )
 
 
+def _failed_query(error: StatementError) -> Failure:
+    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+
+    return _plugin_execute.statement_failure(_plugin_execute.OWN_QUERY, error)
+
+
 def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
     """Read the server's state, compare it with the task, change it, and return the result."""
     request = Request(**{name: module.params[name] for name in Request._fields})
     check_request(request)
-    login = resolve_login(module.params)
+    files = FilesReadOnce()
+    login = resolve_login(module.params, files)
     if login.password:
         # One from config_file; Ansible itself hides only what came as an option.
         module.no_log_values.add(login.password)
     connection = connect(login, read_timeout=request.lock_wait_timeout + login.connect_timeout)
     try:
-        before = read_state(connection, request, module.params["defaults_file"])
+        before = read_state(connection, request, module.params["defaults_file"], files)
         statements = _plan(connection, before, request)
-        if module.check_mode:
-            executed += planned(before, request, statements)
-            changed = bool(statements)
-            now, after = before, predict(before, statements)
-        else:
+        changed = bool(statements)
+        now = after = before
+        if statements and module.check_mode:
+            executed += _planned(before, request, statements)
+            after = predict(before, statements)
+        elif statements:
             changed = _change(connection, before, request, statements, executed)
-            if executed:
-                now = before._replace(plugin=read_plugin(connection), row=read_row(connection))
-            else:
-                now = before
+            now = before._replace(plugin=read_plugin(connection), row=read_row(connection))
             after = now
     finally:
         connection.close()
@@ -352,13 +356,22 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
 
 
 def _plan(connection: Connection, state: State, request: Request) -> list[Statement]:
-    """Decide what to run; a refusal tells what the server was found like."""
+    """Decide what to run; a refusal tells what the server was found like.
+
+    Where nothing is to be run, the server has just said itself that all is as asked.
+    """
     plan = plan_present if request.state == "present" else plan_absent
     try:
         return plan(connection, state, request)
     except Failure as failure:
         failure.details.update(_facts(state))
         raise
+
+
+def _planned(state: State, request: Request, statements: list[Statement]) -> list[Statement]:
+    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+
+    return _plugin_execute.planned(state, request, statements)
 
 
 def _change(
@@ -369,16 +382,18 @@ def _change(
     executed: list[Statement],
 ) -> bool:
     """Execute the statements and verify what the server says afterwards."""
+    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+
     try:
-        changed = execute(connection, before, request, statements, executed)
+        changed = _plugin_execute.execute(connection, before, request, statements, executed)
         if request.state == "present":
-            verify_present(connection, before)
+            _plugin_execute.verify_present(connection, before)
         else:
-            verify_absent(connection)
+            _plugin_execute.verify_absent(connection)
     except Failure as failure:
         if request.state == "present" and before.plugin is None:
             try:
-                undo_install(connection, before, request, executed)
+                _plugin_execute.undo_install(connection, before, request, executed)
             except (Failure, StatementError) as left:
                 failure.details["left_behind"] = str(left)
         raise

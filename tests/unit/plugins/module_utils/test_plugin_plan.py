@@ -14,9 +14,13 @@ import time
 
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin as plugin
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute as execute
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_plan as plan
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import read_server_options
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
+    Files,
+    read_server_options,
+)
 
 REQUEST = plugin.Request(
     state="present",
@@ -43,6 +47,10 @@ ACTIVE = plugin.Plugin(
 )
 
 
+# What a server answers that has neither the plugin nor the account.
+NOTHING = {"information_schema.PLUGINS": [], "mysql.plugin": [], "mysql.user": []}
+
+
 class Answers:
     """Stands in for a connection: the rows for each query that contains a given word."""
 
@@ -56,9 +64,8 @@ class Answers:
                 return rows
         raise AssertionError("not expected: " + sql)
 
-    def row(self, sql, parameters=()):
-        rows = self.rows(sql, parameters)
-        return rows[0] if rows else None
+    def answers(self, questions, refusable=()):
+        return [self.rows(sql) for sql in questions]
 
 
 @pytest.fixture
@@ -107,7 +114,7 @@ def test_version_tuple(text, numbers):
 )
 def test_servers_without_the_plugin(version, error_code):
     with pytest.raises(Failure) as failure:
-        plugin.read_server(Answers(version))
+        plugin.read_state(Answers(version), REQUEST, None, Files())
     assert failure.value.error_code == error_code
 
 
@@ -116,9 +123,10 @@ def test_percona_xtradb_cluster():
         "8.0.36-28.1",
         version_comment=[("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "pid", "Linux", "u", 0)],
         wsrep_provider=[("wsrep_provider", "/usr/lib/libgalera_smm.so")],
+        **NOTHING,
     )
     with pytest.raises(Failure) as failure:
-        plugin.read_server(connection)
+        plugin.read_state(connection, REQUEST, None, Files())
     assert failure.value.error_code == "percona_xtradb_cluster"
 
 
@@ -127,8 +135,9 @@ def test_percona_server():
         "8.0.36-28",
         version_comment=[("Percona Server (GPL)", "/p/", "/d/", "pid", "Linux", "u", 1)],
         wsrep_provider=[],
+        **NOTHING,
     )
-    server = plugin.read_server(connection)
+    server = plugin.read_state(connection, REQUEST, None, Files()).server
     assert server.flavor == "Percona Server"
     assert server.super_read_only is True
 
@@ -292,7 +301,7 @@ def test_leaving_a_group_must_not_cost_its_majority(state, states, error_code):
     state = state._replace(plugin=ACTIVE)
     request = REQUEST._replace(state="absent", allow_leave_group=True)
     if error_code is None:
-        assert plan.plan_absent(members(*states), state, request) == [plugin.UNINSTALL]
+        assert plan.plan_absent(members(*states), state, request) == [plan.UNINSTALL]
         return
     with pytest.raises(Failure) as failure:
         plan.plan_absent(members(*states), state, request)
@@ -319,7 +328,7 @@ def test_superfluous_row_of_a_read_only_member_is_left_with_a_note(state, tmp_pa
     assert any("lift_super_read_only" in note for note in plan.notes(state, REQUEST))
     lifting = REQUEST._replace(lift_super_read_only=True)
     statements = plan.plan_present(Answers("8.4.3"), state, lifting)
-    assert texts(plugin.planned(state, lifting, statements)) == [
+    assert texts(execute.planned(state, lifting, statements)) == [
         "SET SESSION lock_wait_timeout = 60",
         "SET SESSION sql_log_bin = 0",
         "SET GLOBAL super_read_only = 0",

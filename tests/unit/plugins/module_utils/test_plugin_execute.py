@@ -9,12 +9,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _connection as mysql
 from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin as plugin
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute as execute
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_plan as plan
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from test_plugin_plan import REQUEST, SERVER
 
 STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "", 0.0)
 READ_ONLY = STATE._replace(server=SERVER._replace(super_read_only=True))
-INSTALL = plugin.install_statement("group_replication.so")
+INSTALL = plan.install_statement("group_replication.so")
 
 
 class Refusing:
@@ -50,7 +52,7 @@ class Refusing:
 def test_refused_install(number, error_code):
     executed = []
     with pytest.raises(Failure) as failure:
-        plugin.execute(Refusing("INSTALL", number), STATE, REQUEST, [INSTALL], executed)
+        execute.execute(Refusing("INSTALL", number), STATE, REQUEST, [INSTALL], executed)
     assert failure.value.error_code == error_code
     assert failure.value.details == {"mysql_error_number": number}
     assert "the server's words" in failure.value.cause
@@ -61,40 +63,40 @@ def test_refused_install(number, error_code):
     ("statement", "number"),
     [
         (INSTALL, 1125),
-        (plugin.UNINSTALL, 1305),
-        (plugin.insert_row_statement("group_replication.so"), 1062),
+        (plan.UNINSTALL, 1305),
+        (plan.insert_row_statement("group_replication.so"), 1062),
     ],
 )
 def test_another_session_was_faster(statement, number):
     connection = Refusing(statement.sql, number)
-    assert plugin.execute(connection, STATE, REQUEST, [statement], []) is False
+    assert execute.execute(connection, STATE, REQUEST, [statement], []) is False
 
 
 @pytest.mark.parametrize("number", [1702, 1883])
 def test_refused_uninstall(number):
     with pytest.raises(Failure) as failure:
-        plugin.execute(Refusing("UNINSTALL", number), STATE, REQUEST, [plugin.UNINSTALL], [])
+        execute.execute(Refusing("UNINSTALL", number), STATE, REQUEST, [plan.UNINSTALL], [])
     assert failure.value.error_code == "plugin_in_use"
 
 
 def test_super_read_only_is_restored_after_an_error():
     connection = Refusing("INSTALL", 1126)
     with pytest.raises(Failure):
-        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+        execute.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
     assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
     assert connection.seen.count("SET GLOBAL super_read_only = 1") == 1
 
 
 def test_super_read_only_is_restored_where_another_session_was_faster():
     connection = Refusing("INSTALL", 1125)
-    assert plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], []) is False
+    assert execute.execute(connection, READ_ONLY, REQUEST, [INSTALL], []) is False
     assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
 
 
 def test_super_read_only_is_not_touched_where_it_could_not_be_lifted():
     connection = Refusing("SET GLOBAL super_read_only = 0", 1227)
     with pytest.raises(Failure) as failure:
-        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+        execute.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
     assert failure.value.error_code == "privilege_missing"
     assert connection.seen == [
         "SET SESSION lock_wait_timeout = 60",
@@ -126,12 +128,12 @@ class Dropped:
 def test_super_read_only_is_restored_over_a_new_connection():
     connection = Dropped(reachable=True)
     with pytest.raises(Failure) as failure:
-        plugin.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
+        execute.execute(connection, READ_ONLY, REQUEST, [INSTALL], [])
     assert failure.value.error_code == "connection_lost"
     assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
 
 
 def test_super_read_only_that_cannot_be_restored_is_said():
     with pytest.raises(Failure) as failure:
-        plugin.execute(Dropped(reachable=False), READ_ONLY, REQUEST, [INSTALL], [])
+        execute.execute(Dropped(reachable=False), READ_ONLY, REQUEST, [INSTALL], [])
     assert failure.value.error_code == "super_read_only_left_off"
