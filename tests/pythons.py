@@ -20,7 +20,7 @@ FOLDER = CHECKOUT / ".lab" / "unit"
 # support older Pythons than the rest of it does.
 OLD = ("ansible-core==2.17.14", "PyMySQL==1.1.1", "pytest==7.4.4", "hypothesis==6.79.4")
 NEW = (
-    *("ansible-core==2.19.14", "PyMySQL==1.2.4", "pytest==9.2.0", "Jinja2==3.1.6"),
+    *("ansible-core==2.19.14", "PyMySQL==1.2.4", "pytest==9.2.0", "Jinja2==3.1.6", "PyYAML==6.0.3"),
     "hypothesis==6.170.15",
 )
 FOR_3_10 = (*NEW[:-1], "hypothesis==6.168.5")

@@ -32,6 +32,7 @@ _PACKAGES = {
     "iptables": "iptables",
     "shellcheck": "shellcheck",
     "git": "git",
+    "openssh-client": "ssh",
     "netavark": "/usr/lib/podman/netavark",
     "aardvark-dns": "/usr/lib/podman/aardvark-dns",
 }

@@ -7,14 +7,19 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible import context
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils import _fleet_report as fleet_report
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Host, host_of
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils import _fleet_request as fleet_request
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Host, host_of, is_done
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet_summary import (
     progress,
     render,
@@ -22,12 +27,16 @@ from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet_summary impor
 )
 
 ARGUMENT_SPEC = {
-    "step": {"type": "str", "choices": ["start", "batch", "end"], "default": "end"},
+    "step": {"type": "str", "choices": ["request", "start", "batch", "end"], "default": "end"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "fail_on_change": {"type": "bool", "default": False},
     "max_fail_percentage": {"type": "float", "default": 100},
     "report": {"type": "path"},
+    "hosts": {"type": "list", "elements": "str"},
+    "more_tasks": {"type": "bool", "default": False},
 }
+
+ROLE = Path(__file__).parents[2] / "roles" / "group_replication"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no type hints
@@ -42,7 +51,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result: dict[str, Any] = super().run(tmp, task_vars)
         result["changed"] = False
         options = self.validate_argument_spec(ARGUMENT_SPEC)[1]
-        steps = {"start": self._start, "batch": self._batch, "end": self._end}
+        steps = {
+            "request": self._request,
+            "start": self._start,
+            "batch": self._batch,
+            "end": self._end,
+        }
         try:
             result.update(steps[options["step"]](options, task_vars or {}))
         except Failure as failure:
@@ -54,18 +68,78 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             fleet_report.check_path(options["report"])
         return {"started_at": _now()}
 
+    def _request(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Check what a playbook of the collection was asked for, and each host's variables."""
+        state, look = options["state"], options["fail_on_change"]
+        hostvars = task_vars["hostvars"]
+        of_the_play = {
+            name: value
+            for name, value in task_vars.items()
+            if name == "hostvars" or name.startswith("ansible_play")
+        }
+        spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        role_options = spec["argument_specs"]["main"]["options"]
+        states, wrong = set(), {}
+        for name in options["hosts"]:
+            values, errors = self._values(
+                [*role_options], {**hostvars.raw_get(name), **of_the_play}
+            )
+            states.add(values.pop("group_replication_state", "present" if look else state))
+            errors += fleet_request.wrong_values(role_options, values)
+            if errors:
+                wrong[name] = errors
+        fleet_request.check(
+            fleet_request.Request(
+                state=state,
+                look=look,
+                check_mode=self._task.check_mode,
+                hosts=options["hosts"],
+                variables=hostvars[task_vars["inventory_hostname"]],
+                states=states,
+                inventories=task_vars.get("ansible_inventory_sources") or [],
+                limit=task_vars.get("ansible_limit"),
+            )
+        )
+        return {**self._start(options, task_vars), "wrong_variables": wrong}
+
+    def _values(
+        self, names: list[str], variables: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Return a host's values of these variables, and why it has none of others, in sentences.
+
+        A variable that refers to an undefined one is wrong: the role by itself would take it for
+        not set, and go on without the password, say.
+        """
+        templar = Templar(loader=self._loader, variables=variables)
+        values: dict[str, Any] = {}
+        wrong = []
+        for name in names:
+            if name in variables:
+                try:
+                    values.update(templar.template({name: variables[name]}))
+                except AnsibleError as error:
+                    wrong.append(f"{name}: {error}")
+        return values, wrong
+
     def _batch(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        hosts = self._hosts(options, task_vars)
-        members = set(task_vars["ansible_play_batch"])
-        batch = [host for host in hosts if host.name in members]
-        Display().display(progress(batch, hosts))
+        names = task_vars["ansible_play_batch"]
+        if options["more_tasks"]:
+            results = [task_vars["hostvars"][name] for name in names]
+            if not all(is_done(variables, options["state"]) for variables in results):
+                return {"done": False, "stop": False}
+        everyone = task_vars["ansible_play_hosts_all"]
+        if len(names) == len(everyone):
+            return {"done": True, "stop": False}
+        batch = self._hosts(names, options, task_vars)
+        left = len(everyone) - 1 - max(map(everyone.index, names))
+        Display().display(progress(batch, left))
         reason = stop_reason(batch, options["max_fail_percentage"])
         if reason:
             Display().display(reason)
-        return {"stop": bool(reason), **_returned(batch)}
+        return {"done": True, "stop": bool(reason), **_returned(batch)}
 
     def _end(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        hosts = self._hosts(options, task_vars)
+        hosts = self._hosts(task_vars["ansible_play_hosts_all"], options, task_vars)
         report = fleet_report.check_path(options["report"]) if options["report"] else ""
         Display().display(render(hosts, report))
         if report:
@@ -80,7 +154,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             fleet_report.write(report, run, hosts)
         return {"report": report or None, **_returned(hosts)}
 
-    def _hosts(self, options: dict[str, Any], task_vars: dict[str, Any]) -> list[Host]:
+    def _hosts(
+        self, names: list[str], options: dict[str, Any], task_vars: dict[str, Any]
+    ) -> list[Host]:
         return [
             host_of(
                 name,
@@ -89,7 +165,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 options["fail_on_change"],
                 self._task.check_mode,
             )
-            for name in task_vars["ansible_play_hosts_all"]
+            for name in names
         ]
 
 

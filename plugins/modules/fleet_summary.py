@@ -30,10 +30,12 @@ options:
       - V(end) prints the summary and writes the report.
       - V(start) only checks that O(report) can be written, so that a wrong name is refused before
         a host is touched.
+      - V(request) does the same, and checks what the collection's playbooks were asked for by the
+        variables of O(hosts); it is of use in those alone.
       - V(batch) prints one line about the batch of hosts that a play with C(serial) has just gone
-        through, and returns RV(stop).
+        through, and returns RV(stop). Where all hosts are one batch it prints nothing.
     type: str
-    choices: [start, batch, end]
+    choices: [request, start, batch, end]
     default: end
   state:
     description: What the role was asked for.
@@ -52,6 +54,16 @@ options:
         RV(stop) is true.
     type: float
     default: 100
+  hosts:
+    description: With O(step=request), the hosts that the playbook is for.
+    type: list
+    elements: str
+  more_tasks:
+    description:
+      - With O(step=batch), whether tasks of the role follow for hosts that need them. As long as a
+        host does, nothing is said of the batch and RV(done) is false.
+    type: bool
+    default: false
   report:
     description:
       - A file on the control node to which the summary is written too. Its extension says in which
@@ -95,7 +107,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outcomes:
   description: What became of each host, by its name; with O(step=batch) of the batch's hosts.
-  returned: success and O(step) is not V(start)
+  returned: success, O(step=end), and O(step=batch) where there are several batches
   type: dict
   sample:
     db1: in order
@@ -103,10 +115,22 @@ outcomes:
     db3: "failed: server_down"
 problems:
   description: The problem and the next step of each host that has one, by the host's name.
-  returned: success and O(step) is not V(start)
+  returned: success, O(step=end), and O(step=batch) where there are several batches
   type: dict
   sample:
     db3: No server listens on 10.0.0.3:3306 (error 2003). Check that mysqld runs on the host.
+done:
+  description: Whether nothing is left to do on the hosts of the batch.
+  returned: success and O(step=batch)
+  type: bool
+  sample: true
+wrong_variables:
+  description:
+    - What is wrong with the role's variables of each host of which something is, by its name.
+  returned: success and O(step=request)
+  type: dict
+  sample:
+    db3: ["value of group_replication_register must be one of: auto, always, never, got: nevr"]
 stop:
   description: Whether more of the batch's hosts have a problem than O(max_fail_percentage) allows.
   returned: success and O(step=batch)
@@ -119,7 +143,7 @@ report:
   sample: /srv/reports/fleet.html
 started_at:
   description: When this task ran, in UTC.
-  returned: success and O(step=start)
+  returned: success, O(step=start) and O(step=request)
   type: str
   sample: "2026-11-22T03:00:00+00:00"
 error_code:

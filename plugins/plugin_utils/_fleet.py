@@ -126,7 +126,7 @@ def host_of(
     plugin_result = variables.get("group_replication_plugin_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
     package_result = variables.get("group_replication_package_result") or {}
-    failure = variables.get("group_replication_failure") or {}
+    failure = variables.get("group_replication_failure") or _wrong_variables(name, variables)
     each = (package_result, first, file_result, plugin_result, failure)
     results = [result for result in each if result]
     # A second run of the module that failed may know less than the first.
@@ -171,11 +171,39 @@ def host_of(
     )
 
 
+def is_done(variables: Mapping[str, Any], state: str) -> bool:
+    """Whether nothing is left to do on a host after the role's first task, the run of the module.
+
+    Where this cannot be told it returns False: the role's next tasks decide by themselves.
+
+    Args:
+        variables: the host's variables.
+        state: ``present`` or ``absent``, as the role was asked.
+    """
+    if variables.get("group_replication_failure"):
+        return True
+    result = variables.get("group_replication_plugin_result") or {}
+    if any(result.get(word) for word in ("unreachable", "failed", "skipped")):
+        return True
+    if "server" not in result:
+        return False
+    return not result["server"].get("option_file") or (
+        bool(result.get("loaded_by_options")) == (state == "present")
+    )
+
+
 def changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
     """Return the option files that were changed, or would be."""
     if not file_result.get("changed"):
         return []
     return list(file_result.get("changed_files") or [str(file_result.get("option_file"))])
+
+
+def _wrong_variables(name: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the failure of a host whose variables do not fit, empty where they do."""
+    start = variables.get("group_replication_start") or {}
+    wrong = (start.get("wrong_variables") or {}).get(name)
+    return {"failed": True, "argument_errors": wrong} if wrong else {}
 
 
 def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:

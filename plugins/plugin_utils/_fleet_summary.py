@@ -100,18 +100,17 @@ def count(hosts: list[Host]) -> str:
     return ", ".join(parts)
 
 
-def progress(batch: list[Host], hosts: list[Host]) -> str:
+def progress(batch: list[Host], left: int) -> str:
     """Return a line about the batch that has just ended.
 
     Args:
         batch: the hosts of the batch.
-        hosts: all hosts of the play.
+        left: the number of hosts in the batches to come.
     """
     line = "Batch of " + count(batch).replace("hosts: ", "", 1)
     problems = [host for host in batch if host.outcome.is_problem]
     if problems:
         line += " (" + listed([f"{host.name} {host.heading}" for host in problems]) + ")"
-    left = sum(host.outcome is Outcome.NOT_REACHED for host in hosts)
     return f"{line}; hosts left: {left}"
 
 

@@ -2,11 +2,20 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much a run with nothing to change asks of the server; times are the benchmark's."""
+"""How much a run with nothing to change asks for; what that takes in time is the benchmark's.
+
+The numbers of remote executions are in test_role.py and test_playbooks.py.
+"""
 
 from __future__ import annotations
 
+import collections
+import re
+
+import pytest
 from conftest import Control, Server
+from test_playbooks import HOSTS, VERIFY, recap
+from test_playbooks import INSTALL as PLAYBOOK
 
 INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 # Each SET, SHOW VARIABLES and SELECT since the server's start.
@@ -27,6 +36,70 @@ def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Con
     asking = statements(server) - first
     before = statements(server)
     assert not control.module(server)["changed"]
-    # The server's settings, wsrep_provider, the plugin twice, its row, mysql.session; and what
-    # PyMySQL sets while it connects.
-    assert statements(server) - before - asking == 7
+    # The server's settings, wsrep_provider, the plugin, its row, mysql.session; and what PyMySQL
+    # sets while it connects.
+    assert statements(server) - before - asking == 6
+
+
+def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
+    server.sql(INSTALL)
+    (found,) = server.python("requests_of_a_run", "{}")
+    assert found["result"]["changed"] is False
+    # One question, after what PyMySQL says of itself at the beginning and at the end.
+    asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
+    assert len(asked) == 1
+    assert asked[0].count("; ") == 4
+    assert len(found["packet"]) <= 3
+    opened = collections.Counter(found["opened"])
+    option_files = {
+        path for path in opened if re.fullmatch(r"/etc/mysql/.*\.cnf|/etc/my\.cnf", path)
+    }
+    assert len(option_files) > 1
+    assert {opened[path] for path in option_files} == {1}
+    assert set(opened) - option_files <= {
+        "/etc/passwd",
+        "/etc/nsswitch.conf",
+        "/etc/ld.so.cache",
+        "/var/lib/mysql/auto.cnf",
+        "/var/run/mysqld/mysqld.pid",
+    }
+    # What only a change, a refusal or a failure needs is not compiled.
+    assert not {"_plugin_execute", "_plugin_refusals", "_group_start", "_connection_failure"} & set(
+        found["imported"]
+    )
+
+
+def test_requests_of_a_run_without_the_privilege_to_look(server: Server) -> None:
+    server.sql(
+        f"{INSTALL}; SET SESSION sql_log_bin = 0; DROP USER IF EXISTS looker@localhost;"
+        " CREATE USER looker@localhost"
+    )
+    (found,) = server.python("requests_of_a_run", '{"login_user": "looker"}')
+    server.sql("SET SESSION sql_log_bin = 0; DROP USER looker@localhost")
+    assert found["result"]["changed"] is False
+    assert found["result"]["registered"] is None
+    # All; what follows the row, which was refused; nothing follows the account, refused too.
+    asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
+    assert [text.count("; ") for text in asked] == [4, 0]
+
+
+@pytest.mark.parametrize("playbook", [PLAYBOOK, VERIFY])
+def test_tasks_of_a_run_with_nothing_to_change(
+    servers: list[Server], control: Control, playbook: str
+) -> None:
+    assert control.playbook(PLAYBOOK, HOSTS).code == 0
+    run = control.playbook(playbook, HOSTS)
+    assert run.code == 0, run.output
+    # The first host stands for the fleet in the tasks that run once.
+    assert recap(run.output, "mysql1")["ok"] == 5
+    for host in ("mysql2", "mysql3"):
+        counts = recap(run.output, host)
+        assert (counts["ok"], counts["skipped"]) == (1, 0)
+
+
+def test_tasks_of_a_role_with_nothing_to_change(server: Server, control: Control) -> None:
+    role = {"ansible.builtin.import_role": {"name": "dbfleet.mysql.group_replication"}}
+    assert control.play([role], {"mysql1": {}}).code == 0
+    counts = recap(control.play([role], {"mysql1": {}}).output, "mysql1")
+    # Ansible's check of the variables and the module; the option file and what would follow.
+    assert (counts["ok"], counts["skipped"]) == (2, 2)

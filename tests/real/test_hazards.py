@@ -595,7 +595,9 @@ def test_random_options(server: Server, module: str) -> None:
     *complaints, statements, results = server.python("random_arguments", module, "5000", "20261122")
     assert complaints == []
     own = "SET GLOBAL general_log = 0"
-    for statement in set(statements["statements"]) - {*STATEMENTS, own}:
+    # The server logs each of several queries in one packet with what separates it from the next.
+    logged = {statement.removesuffix(";") for statement in statements["statements"]}
+    for statement in logged - {*STATEMENTS, own}:
         assert READS.fullmatch(statement), statement
     assert results["results"]["refused by Ansible"] > 500
     assert results["results"]["done"] > 200

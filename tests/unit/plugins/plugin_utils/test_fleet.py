@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Outcome, host_of
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Outcome, host_of, is_done
 from made_up_fleet import DENIED, GOOD, failed, host, later
 
 
@@ -260,3 +260,54 @@ def test_outcomes_stand_worst_first():
     problems = [outcome.is_problem for outcome in Outcome]
     assert problems == sorted(problems, reverse=True)
     assert list(Outcome)[-1] is Outcome.IN_ORDER
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "done"),
+    [
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
+            "present",
+            True,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
+            "present",
+            False,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
+            "absent",
+            False,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
+            "absent",
+            True,
+        ),
+        # The option files cannot be seen, so that nothing can be done about them.
+        (dict(GOOD, server={"option_file": None}, loaded_by_options=False), "present", True),
+        (DENIED, "present", True),
+        ({"unreachable": True, "msg": "No route."}, "present", True),
+        ({"skipped": True, "changed": False}, "present", True),
+        # PyMySQL is missing, which the role tolerates.
+        ({"error_code": "pymysql_missing", "failed": False}, "present", False),
+        ({}, "present", False),
+    ],
+)
+def test_whether_something_is_left_to_do(result, state, done):
+    assert is_done({"group_replication_plugin_result": result}, state) is done
+
+
+def test_nothing_is_left_to_do_after_a_failure():
+    assert is_done({"group_replication_failure": DENIED}, "present")
+
+
+def test_wrong_variables_are_the_hosts_failure():
+    start = {"wrong_variables": {"db1": ["argument 'x' is wrong"]}}
+    for name, outcome in (("db1", Outcome.FAILED), ("db2", Outcome.NOT_REACHED)):
+        found = host_of(name, {"group_replication_start": start}, "present", False, False)
+        assert found.outcome is outcome
+    assert host_of("db1", {"group_replication_start": start}, "present", False, False).cause == (
+        "argument 'x' is wrong."
+    )
