@@ -57,7 +57,7 @@ def option_files(fleet: Fleet, rounds: int) -> list[Sample]:
     print(f"option_files: round {rounds} of {rounds}", flush=True)
     result = []
     for sample in samples:
-        files, _, run = sample.pop("name").partition(":")
+        files, _colon, run = sample.pop("name").partition(":")
         result.append({"run": run, **sizes[files], **sample})
     return result
 
