@@ -42,6 +42,11 @@ def middle(samples: list[Sample], measure: str, **wanted: object) -> float:
     return statistics.median(values(samples, measure, **wanted))
 
 
+def apart(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the median of the differences of values that were measured in the same round."""
+    return statistics.median(b - a for a, b in zip(first, second, strict=True))
+
+
 def kinds(samples: list[Sample], field: str) -> list[Any]:
     """Return the different values of a field, in the order of the samples."""
     return list(dict.fromkeys(sample[field] for sample in samples if field in sample))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import plots
-from figures import Sample, kinds, line, middle, values
+from figures import Sample, apart, kinds, line, middle, values
 
 #: Section, run, what it is compared with, the ratio to reach by hosts (0 for any number).
 GOALS = (
@@ -204,16 +204,23 @@ def _first(samples: list[Sample]) -> list[str]:
 
 
 def _module(samples: list[Sample]) -> list[str]:
+    ping, ours = (
+        [sample for sample in samples if sample["run"] == run] for run in ("ping", MODULE)
+    )
     difference = {
-        measure: middle(samples, measure, run=MODULE) - middle(samples, measure, run="ping")
+        measure: apart([sample[measure] for sample in ping], [sample[measure] for sample in ours])
         for measure in ("wall", "cpu", "parts_wall", "parts_cpu")
     }
-    parts = _parts(samples)
     rows: list[list[object]] = []
     sums = [0.0, 0.0]
-    for part, (ping, ours, ping_cpu, ours_cpu) in parts.items():
-        sums = [sums[0] + ours - ping, sums[1] + ours_cpu - ping_cpu]
-        cells = [ping, ours, ours - ping, ours_cpu - ping_cpu]
+    for part in _parts(samples):
+        times = [
+            [[_part(sample["parts"], part, clock) for sample in run] for run in (ping, ours)]
+            for clock in (0, 1)
+        ]
+        found = [apart(*both) for both in times]
+        sums = [total + difference for total, difference in zip(sums, found, strict=True)]
+        cells = [*map(statistics.median, times[0]), *found]
         rows.append([_part_name(part), *(f"{cell * 1e3:.2f}" for cell in cells)])
 
     def last(name: str, wall: float, cpu: float) -> list[object]:
@@ -232,33 +239,22 @@ def _module(samples: list[Sample]) -> list[str]:
         "",
         "### Where the time goes",
         "",
-        "Medians in milliseconds. Each moment of a process counts for one part, the innermost. Our"
-        " files come from the payload's zip, so that each is compiled in each run.",
+        "Medians in milliseconds; a difference is the median of the differences within a round, so"
+        " that a change of the machine's load between two rounds is in none. Each moment of a"
+        " process counts for one part, the innermost. Our files come from the payload's zip, so"
+        " that each is compiled in each run.",
         "",
         *_table("part | ping | module | difference | of it CPU", rows),
     ]
 
 
-def _parts(samples: list[Sample]) -> dict[str, tuple[float, float, float, float]]:
-    """Return the medians of each part: ping's and ours, then the same in CPU time."""
+def _parts(samples: list[Sample]) -> list[str]:
+    """Return the names of the parts, in the order of a process."""
     names = [*PARTS, *(part for sample in samples for part in sample["parts"])]
     ends = {"Python's end", *PARTS}
     order = [name for name in dict.fromkeys(names) if name not in ends]
     at = list(PARTS).index("file packages")
-    order = [*list(PARTS)[:at], *order, *list(PARTS)[at:]]
-    result = {}
-    for part in order:
-        found = []
-        for clock in (0, 1):
-            for run in ("ping", MODULE):
-                times = [
-                    {"time": _part(sample["parts"], part, clock)}
-                    for sample in samples
-                    if sample["run"] == run
-                ]
-                found.append(middle(times, "time"))
-        result[part] = (found[0], found[1], found[2], found[3])
-    return result
+    return [*list(PARTS)[:at], *order, *list(PARTS)[at:]]
 
 
 def _part(parts: dict[str, list[float]], part: str, clock: int) -> float:

@@ -10,21 +10,27 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible import context
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils import _fleet_report as fleet_report
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils import _fleet_request as fleet_request
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import Host, host_of, is_done
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import (
+    ROLE_RESULTS,
+    Host,
+    host_of,
+    is_done,
+)
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet_summary import (
     progress,
     render,
     stop_reason,
 )
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._variables import values_of
 
 ARGUMENT_SPEC = {
     "step": {"type": "str", "choices": ["request", "start", "batch", "end"], "default": "end"},
@@ -72,18 +78,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Check what a playbook of the collection was asked for, and each host's variables."""
         state, look = options["state"], options["fail_on_change"]
         hostvars = task_vars["hostvars"]
+        own = hostvars.raw_get(task_vars["inventory_hostname"])
+        # What the play has beyond this task's own host, such as the vars of an import_playbook.
         of_the_play = {
             name: value
             for name, value in task_vars.items()
-            if name == "hostvars" or name.startswith("ansible_play")
+            if name not in self._task.vars
+            and (name not in own or (own[name] is not value and own[name] != value))
         }
-        spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        spec = yaml_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         role_options = spec["argument_specs"]["main"]["options"]
-        states, wrong = set(), {}
+        states, wrong, left_over = set(), {}, False
         for name in options["hosts"]:
-            values, errors = self._values(
-                [*role_options], {**hostvars.raw_get(name), **of_the_play}
-            )
+            variables = hostvars.raw_get(name)
+            left_over = left_over or any(variables.get(result) for result in ROLE_RESULTS)
+            values, errors = self._values([*role_options], {**variables, **of_the_play})
             states.add(values.pop("group_replication_state", "present" if look else state))
             errors += fleet_request.wrong_values(role_options, values)
             if errors:
@@ -94,13 +103,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 look=look,
                 check_mode=self._task.check_mode,
                 hosts=options["hosts"],
-                variables=hostvars[task_vars["inventory_hostname"]],
+                variables=self._of_the_run(task_vars),
                 states=states,
                 inventories=task_vars.get("ansible_inventory_sources") or [],
                 limit=task_vars.get("ansible_limit"),
             )
         )
-        return {**self._start(options, task_vars), "wrong_variables": wrong}
+        start = self._start(options, task_vars)
+        return {**start, "wrong_variables": wrong, "left_over": left_over}
+
+    def _of_the_run(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of the variables that are about the whole run."""
+        templar = Templar(loader=self._loader, variables=variables)
+        return values_of(fleet_request.VARIABLES, variables, templar)
 
     def _values(
         self, names: list[str], variables: dict[str, Any]
@@ -116,7 +131,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         for name in names:
             if name in variables:
                 try:
-                    values.update(templar.template({name: variables[name]}))
+                    values.update(values_of([name], variables, templar))
                 except AnsibleError as error:
                     wrong.append(f"{name}: {error}")
         return values, wrong

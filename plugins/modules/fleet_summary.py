@@ -131,6 +131,13 @@ wrong_variables:
   type: dict
   sample:
     db3: ["value of group_replication_register must be one of: auto, always, never, got: nevr"]
+left_over:
+  description:
+    - Whether a host has results of the role from earlier in this run of Ansible, which the playbook
+      then forgets.
+  returned: success and O(step=request)
+  type: bool
+  sample: false
 stop:
   description: Whether more of the batch's hosts have a problem than O(max_fail_percentage) allows.
   returned: success and O(step=batch)

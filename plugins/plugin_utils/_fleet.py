@@ -13,6 +13,14 @@ from typing import Any, Iterable, Mapping, NamedTuple
 # Commands"); Ansible returns them where the module's interpreter is missing.
 INTERPRETER_MISSING = (126, 127)
 
+# What the role and the playbooks register; an earlier play's would be taken for this one's.
+ROLE_RESULTS = (
+    "group_replication_plugin_result",
+    "group_replication_option_file_result",
+    "group_replication_package_result",
+    "group_replication_failure",
+)
+
 # A message without a cause of its own may be a package manager's whole output.
 LONGEST_MESSAGE = 600
 
@@ -122,8 +130,8 @@ def host_of(
             becomes of the plugin at a restart is not known.
         check_mode: whether the play runs in check mode.
     """
-    first = variables.get("group_replication_first_plugin_result") or {}
     plugin_result = variables.get("group_replication_plugin_result") or {}
+    first = plugin_result.get("first_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
     package_result = variables.get("group_replication_package_result") or {}
     failure = variables.get("group_replication_failure") or _wrong_variables(name, variables)

@@ -19,6 +19,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 
 STATES = ("present", "absent")
+VARIABLES = (
+    "group_replication_hosts",
+    "group_replication_serial",
+    "group_replication_max_fail_percentage",
+    "group_replication_confirm_remove",
+)
 PLAYBOOKS = {"present": "group_replication_plugin", "absent": "remove"}
 
 
@@ -30,7 +36,7 @@ class Request(NamedTuple):
         look: whether it changes nothing and fails where a host falls short.
         check_mode: whether Ansible runs in check mode.
         hosts: the names of the hosts that it is for; empty where the inventory has none.
-        variables: the first host's variables, where those that are about the whole run are read.
+        variables: those of VARIABLES, which are about the whole run, that are set.
         states: the ``group_replication_state`` of each host.
         inventories: what was given with ``-i``.
         limit: what was given with ``--limit``.

@@ -161,6 +161,17 @@ def test_an_earlier_play_does_not_count(server: Server, control: Control) -> Non
     assert run.code == 0, run.output
 
 
+def test_variables_of_import_playbook(server: Server, control: Control) -> None:
+    confirmed = {"import_playbook": REMOVE, "vars": {"group_replication_confirm_remove": True}}
+    run = control.plays([confirmed], {"mysql1": {}})
+    assert run.code == 0, run.output
+    variables = {"group_replication_state": "{{ wanted }}", "wanted": "nowhere"}
+    run = control.plays([{"import_playbook": INSTALL, "vars": variables}], {"mysql1": {}})
+    assert run.code != 0
+    assert '"error_code": "state_unknown"' in run.output
+    assert "group_replication_state is nowhere" in run.output
+
+
 def test_plugin_that_will_be_gone_after_a_restart(server: Server, control: Control) -> None:
     assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
     server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")

@@ -106,6 +106,18 @@ def test_a_running_servers_own_option_file_is_the_one_that_is_changed(
     assert other.plugin_status() == "ACTIVE"
 
 
+def test_an_option_file_that_the_server_does_not_read(server: Server, control: Control) -> None:
+    # The option group is known there, and nothing includes the file.
+    server.sh("printf '[mysqld]\\n' > /root/other.cnf")
+    run = control.play([include(group_replication_option_file="/root/other.cnf")], {"mysql1": {}})
+    assert run.code != 0
+    assert '"error_code": "option_file_not_read"' in run.output
+    # What the first run did is not lost.
+    assert "INSTALL PLUGIN group_replication" in run.output
+    assert server.plugin_status() == "ACTIVE"
+    assert server.registered()
+
+
 def test_line_beside_an_extra_option_file_is_removed_too(fleet: None, control: Control) -> None:
     lab("up", FLEET, "extra", "--arg=--defaults-extra-file=/srv/mysqld.cnf", *SRV_FILE)
     server = Server("extra")

@@ -39,8 +39,9 @@ def host(
 ):
     """Return a host that the role left in order, except for what is given."""
     variables = {
-        "group_replication_plugin_result": dict(GOOD, check_mode=check_mode, **result),
-        "group_replication_first_plugin_result": first or {},
+        "group_replication_plugin_result": dict(
+            GOOD, check_mode=check_mode, first_result=first or {}, **result
+        ),
         "group_replication_option_file_result": option_file or {},
         "group_replication_package_result": package or {},
         "group_replication_failure": failure or {},

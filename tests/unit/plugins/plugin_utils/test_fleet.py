@@ -58,15 +58,14 @@ def test_a_host_that_was_cut_off_after_a_change_says_so():
 
 
 def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
+    first = dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"])
+    second = dict(DENIED, first_result=first)
     both = host_of(
         "db1",
         {
-            "group_replication_first_plugin_result": dict(
-                GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"]
-            ),
             "group_replication_option_file_result": {"changed": True, "changed_files": ["/a"]},
-            "group_replication_plugin_result": DENIED,
-            "group_replication_failure": DENIED,
+            "group_replication_plugin_result": second,
+            "group_replication_failure": second,
         },
         "present",
         False,
