@@ -12,6 +12,10 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._role_action import RoleAction
 
+# Set by the playbooks alone: the hosts' variables have been checked.
+OF_PLAYBOOK = "__group_replication_of_playbook"
+REQUEST = "group_replication_start"
+
 # Set by the role's tasks alone. The first is for a run that follows a change of the option file.
 VERIFY_AGAIN = "__group_replication_verify_again"
 PYMYSQL_TRIED = "__group_replication_pymysql_tried"
@@ -48,6 +52,10 @@ class ActionModule(RoleAction):
 
     def run_of_role(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
         """Run the module; after a change of the option file, keep the first run's result."""
+        if variables.get(OF_PLAYBOOK):
+            wrong = variables[REQUEST]["wrong_variables"].get(variables["inventory_hostname"])
+            if wrong:
+                return {"failed": True, **_wrong_variables(wrong).as_result()}
         if not variables.get(VERIFY_AGAIN):
             return super().run_of_role(tmp, variables)
         first = {"first_result": variables[PLUGIN_RESULT]}
@@ -87,3 +95,12 @@ class ActionModule(RoleAction):
             f"{result['server']['option_file']}.",
         )
         return {"failed": True, **failure.as_result()}
+
+
+def _wrong_variables(errors: list[str]) -> Failure:
+    """Return the failure of a host whose variables do not fit the role."""
+    return Failure(
+        "variables_wrong",
+        "; ".join(errors).rstrip(".") + ".",
+        "Correct the variable in the inventory or the command, and run this again.",
+    )

@@ -134,7 +134,7 @@ def host_of(
     first = plugin_result.get("first_result") or {}
     file_result = variables.get("group_replication_option_file_result") or {}
     package_result = variables.get("group_replication_package_result") or {}
-    failure = variables.get("group_replication_failure") or _wrong_variables(name, variables)
+    failure = variables.get("group_replication_failure") or {}
     each = (package_result, first, file_result, plugin_result, failure)
     results = [result for result in each if result]
     # A second run of the module that failed may know less than the first.
@@ -191,7 +191,7 @@ def is_done(variables: Mapping[str, Any], state: str) -> bool:
     if variables.get("group_replication_failure"):
         return True
     result = variables.get("group_replication_plugin_result") or {}
-    if any(result.get(word) for word in ("unreachable", "failed", "skipped")):
+    if result.get("unreachable") or result.get("failed"):
         return True
     if "server" not in result:
         return False
@@ -205,13 +205,6 @@ def changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
     if not file_result.get("changed"):
         return []
     return list(file_result.get("changed_files") or [str(file_result.get("option_file"))])
-
-
-def _wrong_variables(name: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the failure of a host whose variables do not fit, empty where they do."""
-    start = variables.get("group_replication_start") or {}
-    wrong = (start.get("wrong_variables") or {}).get(name)
-    return {"failed": True, "argument_errors": wrong} if wrong else {}
 
 
 def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:

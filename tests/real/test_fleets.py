@@ -346,7 +346,7 @@ def test_a_wrong_variable_has_a_cause_and_a_next_step(
     run = control.playbook(VERIFY, {"mysql1": {variable: value}}, "-vvv")
     assert run.code != 0
     assert remote_executions(run.output) == 0
-    row, cause, next_step = group(run.output, "failed").splitlines()[1:]
+    row, cause, next_step = group(run.output, "failed: variables_wrong").splitlines()[1:]
     assert row.startswith("mysql1")
     assert words in cause
     assert not re.search(r"Task failed|Validation of arguments", cause)

@@ -195,3 +195,15 @@ def test_an_option_file_that_the_server_does_not_read_is_a_failure(monkeypatch):
     assert "/etc/other.cnf" in got["cause"]
     assert "/etc/my.cnf" in got["next_step"]
     assert "failed" not in again(monkeypatch, unread, group_replication_state="absent")
+
+
+def test_wrong_variables_are_the_hosts_failure(monkeypatch):
+    variables = {
+        "__group_replication_of_playbook": True,
+        "group_replication_start": {"wrong_variables": {"db1": ["argument 'x' is wrong"]}},
+        **OF_ROLE,
+    }
+    got = run(PLUGIN, monkeypatch, inventory_hostname="db1", **variables)[0]
+    assert (got["failed"], got["error_code"]) == (True, "variables_wrong")
+    assert got["cause"] == "argument 'x' is wrong."
+    assert "failed" not in run(PLUGIN, monkeypatch, inventory_hostname="db2", **variables)[0]

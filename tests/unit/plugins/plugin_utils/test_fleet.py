@@ -288,7 +288,6 @@ def test_outcomes_stand_worst_first():
         (dict(GOOD, server={"option_file": None}, loaded_by_options=False), "present", True),
         (DENIED, "present", True),
         ({"unreachable": True, "msg": "No route."}, "present", True),
-        ({"skipped": True, "changed": False}, "present", True),
         # PyMySQL is missing, which the role tolerates.
         ({"error_code": "pymysql_missing", "failed": False}, "present", False),
         ({}, "present", False),
@@ -300,13 +299,3 @@ def test_whether_something_is_left_to_do(result, state, done):
 
 def test_nothing_is_left_to_do_after_a_failure():
     assert is_done({"group_replication_failure": DENIED}, "present")
-
-
-def test_wrong_variables_are_the_hosts_failure():
-    start = {"wrong_variables": {"db1": ["argument 'x' is wrong"]}}
-    for name, outcome in (("db1", Outcome.FAILED), ("db2", Outcome.NOT_REACHED)):
-        found = host_of(name, {"group_replication_start": start}, "present", False, False)
-        assert found.outcome is outcome
-    assert host_of("db1", {"group_replication_start": start}, "present", False, False).cause == (
-        "argument 'x' is wrong."
-    )
