@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import context
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
@@ -30,7 +29,10 @@ from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet_summary impor
     render,
     stop_reason,
 )
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._variables import values_of
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._variables import (
+    values_and_errors,
+    values_of,
+)
 
 ARGUMENT_SPEC = {
     "step": {"type": "str", "choices": ["request", "start", "batch", "end"], "default": "end"},
@@ -92,8 +94,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         for name in options["hosts"]:
             variables = hostvars.raw_get(name)
             left_over = left_over or any(variables.get(result) for result in ROLE_RESULTS)
-            values, errors = self._values([*role_options], {**variables, **of_the_play})
-            states.add(values.pop("group_replication_state", "present" if look else state))
+            variables = {**variables, **of_the_play}
+            templar = Templar(loader=self._loader, variables=variables)
+            values, errors = values_and_errors(role_options, variables, templar)
+            states.add(str(values.pop("group_replication_state", "present" if look else state)))
             errors += fleet_request.wrong_values(role_options, values)
             if errors:
                 wrong[name] = errors
@@ -113,28 +117,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         return {**start, "wrong_variables": wrong, "left_over": left_over}
 
     def _of_the_run(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the values of the variables that are about the whole run."""
-        templar = Templar(loader=self._loader, variables=variables)
-        return values_of(fleet_request.VARIABLES, variables, templar)
+        """Return the values of the variables that are about the whole run.
 
-    def _values(
-        self, names: list[str], variables: dict[str, Any]
-    ) -> tuple[dict[str, Any], list[str]]:
-        """Return a host's values of these variables, and why it has none of others, in sentences.
-
-        A variable that refers to an undefined one is wrong: the role by itself would take it for
-        not set, and go on without the password, say.
+        Raises:
+            Failure: one has no value.
         """
         templar = Templar(loader=self._loader, variables=variables)
-        values: dict[str, Any] = {}
-        wrong = []
-        for name in names:
-            if name in variables:
-                try:
-                    values.update(values_of([name], variables, templar))
-                except AnsibleError as error:
-                    wrong.append(f"{name}: {error}")
-        return values, wrong
+        return values_of(fleet_request.VARIABLES, variables, templar)
 
     def _batch(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         names = task_vars["ansible_play_batch"]

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._role_action import RoleAction
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._role_action import (
+    RoleAction,
+    failed,
+)
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._variables import wrong_variables
 
 # Set by the playbooks alone: the hosts' variables have been checked.
 OF_PLAYBOOK = "__group_replication_of_playbook"
@@ -55,15 +59,19 @@ class ActionModule(RoleAction):
         if variables.get(OF_PLAYBOOK):
             wrong = variables[REQUEST]["wrong_variables"].get(variables["inventory_hostname"])
             if wrong:
-                return {"failed": True, **_wrong_variables(wrong).as_result()}
+                raise wrong_variables(wrong)
         if not variables.get(VERIFY_AGAIN):
             return super().run_of_role(tmp, variables)
         first = {"first_result": variables[PLUGIN_RESULT]}
         try:
             result = super().run_of_role(tmp, variables)
+        # Raised, an error would take the place of what the first run changed.
         except AnsibleConnectionFailure as error:
-            # Raised, it would take the place of what the first run changed.
-            return {"unreachable": True, "msg": str(error), **first}
+            result = {"unreachable": True, "msg": str(error)}
+        except Failure as failure:
+            result = failed(failure)
+        except AnsibleError as error:
+            result = {"failed": True, "msg": str(error)}
         return {**result, **first, **self._unread_option_file(result, variables)}
 
     def is_to_come(self, result: dict[str, Any], variables: dict[str, Any]) -> bool:
@@ -83,8 +91,9 @@ class ActionModule(RoleAction):
         self, result: dict[str, Any], variables: dict[str, Any]
     ) -> dict[str, Any]:
         """Return a failure where the running server does not read the changed option file."""
-        absent = self._task.args["state"] == "absent"
-        if result.get("failed") or absent or result["loaded_by_options"]:
+        if result.get("failed"):
+            return {}
+        if result.get("loaded_by_options", True) or self._task.args.get("state") == "absent":
             return {}
         failure = Failure(
             "option_file_not_read",
@@ -94,13 +103,4 @@ class ActionModule(RoleAction):
             "Take the line out and correct group_replication_option_file: the server starts from "
             f"{result['server']['option_file']}.",
         )
-        return {"failed": True, **failure.as_result()}
-
-
-def _wrong_variables(errors: list[str]) -> Failure:
-    """Return the failure of a host whose variables do not fit the role."""
-    return Failure(
-        "variables_wrong",
-        "; ".join(errors).rstrip(".") + ".",
-        "Correct the variable in the inventory or the command, and run this again.",
-    )
+        return failed(failure)

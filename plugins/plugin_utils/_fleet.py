@@ -279,7 +279,8 @@ def _failed(result: Mapping[str, Any]) -> Problem:
             "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
             "Python it has.",
         )
-    # Of an argument specification; the message is its whole list of problems.
+    # Of Ansible's own check of the role's variables, which a play with a rescue around the role may
+    # keep; the message is its whole list of problems.
     wrong = [str(error) for error in result.get("argument_errors") or []]
     if wrong:
         return Problem(

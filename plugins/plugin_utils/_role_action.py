@@ -15,12 +15,18 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._variables import values_of
 
 # Set by the role's tasks alone.
 OF_ROLE = "__group_replication_of_role"
 
 PREFIX = "group_replication_"
+
+
+def failed(failure: Failure) -> dict[str, Any]:
+    """Return a failure as the result of an action plugin."""
+    return {"failed": True, "changed": False, **failure.as_result()}
 
 
 class RoleAction(NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
@@ -38,12 +44,19 @@ class RoleAction(NormalAction):  # type: ignore[misc]  # ansible-core has no typ
         """Run the module on the host."""
         variables = task_vars or {}
         if variables.get(OF_ROLE):
-            return self.run_of_role(tmp, variables)
+            try:
+                return self.run_of_role(tmp, variables)
+            except Failure as failure:
+                return failed(failure)
         result: dict[str, Any] = super().run(tmp, task_vars)
         return result
 
     def run_of_role(self, tmp: str | None, variables: dict[str, Any]) -> dict[str, Any]:
-        """Run the module as the role's task; where that puts up with a failure, it is none."""
+        """Run the module as the role's task; where that puts up with a failure, it is none.
+
+        Raises:
+            Failure: a variable has no value.
+        """
         names = [PREFIX + option for option in self.OPTIONS]
         values = values_of(names, variables, self._templar)
         options = {name[len(PREFIX) :]: value for name, value in values.items()}

@@ -133,6 +133,20 @@ def test_all_hosts_failing_still_gives_a_summary(server: Server, control: Contro
     assert "hosts: 1, with a problem: 1, in order: 0" in summary(run.output)
 
 
+def test_what_is_refused_is_not_left_to_the_option_file(
+    servers: list[Server], control: Control
+) -> None:
+    refused, well = servers[:2]
+    refused.sql("SET GLOBAL super_read_only = 1")
+    before = refused.option_files()
+    run = control.playbook(INSTALL, {"mysql1": {}, "mysql2": {}})
+    assert run.code != 0
+    assert "mysql1" in group(run.output, "failed: super_read_only")
+    assert refused.option_files() == before
+    assert well.plugin_status() == "ACTIVE"
+    assert not well.registered()
+
+
 def test_check_mode_changes_nothing(servers: list[Server], control: Control) -> None:
     before = [server.option_files() for server in servers]
     run = control.playbook(INSTALL, HOSTS, "--check", "--diff")

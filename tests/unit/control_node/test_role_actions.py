@@ -101,10 +101,20 @@ def test_the_role_does_not_hand_on_what_is_omitted(monkeypatch):
     assert run(PLUGIN, monkeypatch, **variables)[1] == {"state": "present"}
 
 
-def test_an_undefined_variable_is_not_taken_for_not_set(monkeypatch):
-    text = trust_as_template("{{ nowhere }}")
-    with pytest.raises(AnsibleError, match="nowhere"):
-        run(PLUGIN, monkeypatch, group_replication_login_password=text, **OF_ROLE)
+@pytest.mark.parametrize("text", ["{{ nowhere }}", "S3cr{%et", "S3cr{{et"])
+def test_a_password_without_a_value_is_a_failure_that_does_not_show_it(monkeypatch, text):
+    text = trust_as_template(text)
+    got, options = run(PLUGIN, monkeypatch, group_replication_login_password=text, **OF_ROLE)
+    assert (got["failed"], got["error_code"], options) == (True, "variables_wrong", {})
+    assert got["cause"].startswith("group_replication_login_password: ")
+    assert "S3cr" not in str(got)
+
+
+def test_null_is_not_set(monkeypatch):
+    found = {"group_replication_plugin_result": {"server": {**SERVER, "option_group": "mysqld@1"}}}
+    variables = {"__group_replication_of_server": True, **found, **OF_ROLE}
+    options = run(OPTION_FILE, monkeypatch, group_replication_section=None, **variables)[1]
+    assert options["section"] == "mysqld@1"
 
 
 def test_the_users_option_file_goes_before_the_servers(monkeypatch):
@@ -183,9 +193,9 @@ def test_a_second_run_keeps_what_the_first_did(monkeypatch):
     assert well == {"loaded_by_options": True, "server": SERVER, "first_result": first}
     failed = again(monkeypatch, {"failed": True, "error_code": "access_denied"})
     assert failed == {"failed": True, "error_code": "access_denied", "first_result": first}
-    lost = again(monkeypatch, AnsibleConnectionFailure("gone"))
-    assert lost["unreachable"] is True
-    assert (lost["msg"], lost["first_result"]) == ("gone", first)
+    for error, word in ((AnsibleConnectionFailure, "unreachable"), (AnsibleError, "failed")):
+        lost = again(monkeypatch, error("gone"))
+        assert lost == {word: True, "msg": "gone", "first_result": first}
 
 
 def test_an_option_file_that_the_server_does_not_read_is_a_failure(monkeypatch):
@@ -195,6 +205,7 @@ def test_an_option_file_that_the_server_does_not_read_is_a_failure(monkeypatch):
     assert "/etc/other.cnf" in got["cause"]
     assert "/etc/my.cnf" in got["next_step"]
     assert "failed" not in again(monkeypatch, unread, group_replication_state="absent")
+    assert again(monkeypatch, unread, group_replication_state=None)["failed"]
 
 
 def test_wrong_variables_are_the_hosts_failure(monkeypatch):
