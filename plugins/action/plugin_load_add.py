@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._role_action import RoleAction
 
 # Set by the role's task alone: the running server has named its option files.
 OF_SERVER = "__group_replication_of_server"
+
+# What Ansible puts in place of a secret in a module's result.
+MASK = "********"
 
 # The module's options, by the keys of the server's description in the result of
 # dbfleet.mysql.group_replication_plugin.
@@ -37,10 +41,21 @@ class ActionModule(RoleAction):
     )
 
     def found(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return what the running server said of its option files."""
+        """Return what the running server said of its option files.
+
+        Raises:
+            Failure: Ansible hides the option file's name, and the role's user does not name it.
+        """
         if not variables.get(OF_SERVER):
             return {}
         server = variables["group_replication_plugin_result"]["server"]
+        if MASK in server["option_file"] and "group_replication_option_file" not in variables:
+            raise Failure(
+                "option_file_masked",
+                "The password is part of the option file's name, so Ansible hides that name from "
+                "the role.",
+                "Set group_replication_option_file to the option file that the server starts from.",
+            )
         return {option: server[key] for key, option in FOUND.items() if server[key]}
 
     def is_to_come(self, result: dict[str, Any], variables: dict[str, Any]) -> bool:

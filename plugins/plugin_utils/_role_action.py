@@ -26,7 +26,7 @@ PREFIX = "group_replication_"
 
 def failed(failure: Failure) -> dict[str, Any]:
     """Return a failure as the result of an action plugin."""
-    return {"failed": True, "changed": False, **failure.as_result()}
+    return {"failed": True, **failure.as_result()}
 
 
 class RoleAction(NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
@@ -55,7 +55,7 @@ class RoleAction(NormalAction):  # type: ignore[misc]  # ansible-core has no typ
         """Run the module as the role's task; where that puts up with a failure, it is none.
 
         Raises:
-            Failure: a variable has no value.
+            Failure: a variable has no value, or what was found is of no use.
         """
         names = [PREFIX + option for option in self.OPTIONS]
         values = values_of(names, variables, self._templar)

@@ -27,6 +27,7 @@ from ansible_collections.dbfleet.mysql.plugins.modules import (
     group_replication_plugin as plugin_module,
 )
 from ansible_collections.dbfleet.mysql.plugins.modules import plugin_load_add as option_module
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import ROLE_RESULTS
 
 try:
     from ansible.template import trust_as_template
@@ -127,6 +128,25 @@ def test_the_users_option_file_goes_before_the_servers(monkeypatch):
     assert run(OPTION_FILE, monkeypatch, **variables)[1] == expected
     own = run(OPTION_FILE, monkeypatch, group_replication_option_file="/etc/own", **variables)[1]
     assert own == {**expected, "option_file": "/etc/own"}
+
+
+def test_an_option_file_whose_name_is_hidden_is_not_made_up(monkeypatch):
+    server = {**SERVER, "option_file": "/srv/********/my.cnf"}
+    variables = {
+        "__group_replication_of_server": True,
+        "group_replication_plugin_result": {"server": server},
+        **OF_ROLE,
+    }
+    got, options = run(OPTION_FILE, monkeypatch, **variables)
+    assert (got["failed"], got["error_code"], options) == (True, "option_file_masked", {})
+    got = run(OPTION_FILE, monkeypatch, group_replication_option_file="/etc/own", **variables)[0]
+    assert "failed" not in got
+
+
+def test_the_playbooks_forget_each_result_that_they_look_for():
+    path = ROLE.parents[1] / "playbooks" / "tasks" / "request.yml"
+    tasks = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert tasks[-1]["ansible.builtin.set_fact"] == {name: {} for name in ROLE_RESULTS}
 
 
 @pytest.mark.parametrize(
