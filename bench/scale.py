@@ -4,15 +4,14 @@
 
 """What a host more costs the control node: real servers, and many simulated hosts.
 
-A simulated host is a local connection of the control node, on which the module talks to one of the
-real servers through its socket file. Its modules run on the control node; their CPU time is
-recorded by itself, so that it can be taken off.
+A simulated host is a local connection of the control node, with a Python interpreter that is in the
+container of one of the real servers. Its modules' CPU time is recorded by itself, so that it can be
+taken off.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,11 +24,10 @@ RUNS = ("ping", "playbook")
 # Many hosts take minutes: their memory is watched once only.
 MANY = 100
 
-_REGISTER = "group_replication_register=always"
-_SOCKET = "root/run/mysqld/mysqld.sock"
-# Python for the modules of simulated hosts: adds what each run of it took to a file.
+# Python for the modules of simulated hosts: runs the payload, a file of the control node, in a
+# container, and adds what each run took to a file.
 _INTERPRETER = """#!/bin/bash
-{python} "$@"
+nsenter --target {pid} --all --root python3 - < "$1"
 code=$?
 times >> {times}
 exit $code
@@ -43,24 +41,24 @@ class Simulated:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._times = fleet.folder / "times"
-        interpreter = fleet.folder / "python"
-        interpreter.write_text(_INTERPRETER.format(python=sys.executable, times=self._times))
-        interpreter.chmod(0o755)
         self._variables = {
             "ansible_connection": "ansible.builtin.local",
-            "ansible_python_interpreter": str(interpreter),
             "ansible_remote_tmp": str(fleet.folder / "tmp"),
-            "group_replication_login_user": "root",
         }
         containers = [fleet.container(name) for name in fleet.names]
         pids = output("podman", "inspect", "--format", "{{.State.Pid}}", *containers).split()
-        self._sockets = [f"/proc/{pid}/{_SOCKET}" for pid in pids]
+        self._interpreters = []
+        for name, pid in zip(fleet.names, pids, strict=True):
+            interpreter = fleet.folder / f"python-of-{name}"
+            interpreter.write_text(_INTERPRETER.format(pid=pid, times=self._times))
+            interpreter.chmod(0o755)
+            self._interpreters.append(str(interpreter))
 
     def play(self, run: str, size: int, watch: Callable[[int], None] | None = None) -> Sample:
         """Run a playbook on as many hosts, which take the servers in turn."""
         hosts = {
             f"host{number:03}": {
-                "group_replication_login_unix_socket": self._sockets[number % len(self._sockets)]
+                "ansible_python_interpreter": self._interpreters[number % len(self._interpreters)]
             }
             for number in range(size)
         }
@@ -87,8 +85,7 @@ def scale(
         rounds: the samples of each run.
         many_rounds: the samples of each run on more than 100 hosts.
     """
-    # The option files cannot be seen over such a connection, so that the row must be there.
-    settle(fleet, fleet.names, "-e", _REGISTER)
+    settle(fleet, fleet.names)
     hosts = Simulated(fleet)
     for run in RUNS:
         hosts.play(run, min(simulated))
@@ -98,10 +95,7 @@ def scale(
             if size <= MANY or number <= many_rounds:
                 result += [hosts.play(run, size) for run in RUNS]
                 print(f"scale, {size} simulated hosts: round {number} of {rounds}", flush=True)
-    result += _memory(fleet, hosts, sizes, simulated, min(rounds, 3))
-    # Other sections start from servers without the row.
-    settle(fleet, fleet.names)
-    return result
+    return result + _memory(fleet, hosts, sizes, simulated, min(rounds, 3))
 
 
 def _memory(
@@ -119,7 +113,7 @@ def _memory(
                     continue
                 peak = Peak()
                 if connection == PODMAN:
-                    play(run, inventory, fleet.names[:size], "-e", _REGISTER, watch=peak.watch)
+                    play(run, inventory, fleet.names[:size], watch=peak.watch)
                 else:
                     hosts.play(run, size, watch=peak.watch)
                 mib = round(peak.kib / 1024, 1)

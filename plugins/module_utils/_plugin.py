@@ -174,11 +174,15 @@ def read_state(
         StatementError: a query failed.
     """
     refuse_without_plugin(connection.server_version)
-    questions = [SETTINGS_QUERY, WSREP_QUERY, PLUGIN_QUERY, ROW_QUERY]
+    questions = [SETTINGS_QUERY, PLUGIN_QUERY, ROW_QUERY]
     if request.check_mysql_session:
         questions.append(SESSION_QUERY)
-    settings, wsrep, plugin, row, *session = connection.answers(questions, REFUSABLE)
-    server = _server(connection.server_version, settings or [], wsrep)
+    settings, plugin, row, *session = connection.answers(questions, REFUSABLE)
+    if not plugin:
+        # Not asked of a server that has the plugin, which one that replicates by wsrep refuses: the
+        # answer takes the server longer than all the others together.
+        _refuse_wsrep(connection)
+    server = _server(connection.server_version, settings or [])
     options: ServerOptions | None = None
     unknown = ""
     started = 0.0
@@ -216,21 +220,25 @@ def read_state(
     )
 
 
-def _server(version: str, settings: Rows, wsrep: Rows | None) -> Server:
-    """Return what the answers to two of the queries say of a server.
+def _refuse_wsrep(connection: Connection) -> None:
+    """Refuse a server that replicates by wsrep.
 
     Raises:
         Failure: it is Percona XtraDB Cluster.
+        StatementError: the query failed.
     """
-    comment, plugin_dir, datadir, pid_file, compile_os, uuid, super_read_only = settings[0]
-    flavor = "Percona Server" if "percona" in comment.lower() else "MySQL"
-    if wsrep:
+    if connection.rows(WSREP_QUERY):
         raise Failure(
             "percona_xtradb_cluster",
             "The server is Percona XtraDB Cluster, which replicates by wsrep and refuses Group "
             "Replication.",
             "Take this host out of the play.",
         )
+
+
+def _server(version: str, settings: Rows) -> Server:
+    comment, plugin_dir, datadir, pid_file, compile_os, uuid, super_read_only = settings[0]
+    flavor = "Percona Server" if "percona" in comment.lower() else "MySQL"
     return Server(
         version=version,
         flavor=flavor,

@@ -262,6 +262,9 @@ mysql_error_number:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+# Before the others of its folder.  pylint: disable-next=unused-import
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _compile_once  # noqa: F401
 from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import (
     Connection,
     StatementError,

@@ -242,6 +242,9 @@ import re
 from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+
+# Before the others of its folder.  pylint: disable-next=unused-import
+from ansible_collections.dbfleet.mysql.plugins.module_utils import _compile_once  # noqa: F401
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
     DEFAULT_FILES,

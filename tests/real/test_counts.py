@@ -36,9 +36,9 @@ def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Con
     asking = statements(server) - first
     before = statements(server)
     assert not control.module(server)["changed"]
-    # The server's settings, wsrep_provider, the plugin, its row, mysql.session; and what PyMySQL
-    # sets while it connects.
-    assert statements(server) - before - asking == 6
+    # The server's settings, the plugin, its row, mysql.session; and what PyMySQL sets while it
+    # connects.
+    assert statements(server) - before - asking == 5
 
 
 def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
@@ -48,7 +48,7 @@ def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
     # One question, after what PyMySQL says of itself at the beginning and at the end.
     asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
     assert len(asked) == 1
-    assert asked[0].count("; ") == 4
+    assert asked[0].count("; ") == 3
     assert len(found["packet"]) <= 3
     opened = collections.Counter(found["opened"])
     option_files = {
@@ -80,7 +80,7 @@ def test_requests_of_a_run_without_the_privilege_to_look(server: Server) -> None
     assert found["result"]["registered"] is None
     # All; what follows the row, which was refused; nothing follows the account, refused too.
     asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
-    assert [text.count("; ") for text in asked] == [4, 0]
+    assert [text.count("; ") for text in asked] == [3, 0]
 
 
 @pytest.mark.parametrize("playbook", [PLAYBOOK, VERIFY])
