@@ -35,7 +35,6 @@ def play(
     run: str,
     inventory: str,
     hosts: list[str],
-    *flags: str,
     changes: bool = False,
     watch: Callable[[int], None] | None = None,
 ) -> Sample:
@@ -45,7 +44,6 @@ def play(
         run: a key of PLAYBOOKS.
         inventory: a file with at least these hosts.
         hosts: those that the run is limited to.
-        flags: more arguments of ansible-playbook.
         changes: whether the run may change something; one that may not and does ends the benchmark.
         watch: is called with the process's id while it runs, and must return by itself.
 
@@ -57,9 +55,7 @@ def play(
     environ = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "true"}
     with tempfile.TemporaryFile() as log:
         start = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, PLAYBOOKS[run], *flags], stdout=log, stderr=log, env=environ
-        )
+        process = subprocess.Popen([*command, PLAYBOOKS[run]], stdout=log, stderr=log, env=environ)
         try:
             if watch is not None:
                 watch(process.pid)
@@ -99,12 +95,12 @@ def _problem(code: int, text: str, hosts: int, changes: bool) -> str:
     return ""
 
 
-def settle(fleet: Fleet, hosts: list[str], *flags: str) -> None:
+def settle(fleet: Fleet, hosts: list[str]) -> None:
     """Bring servers to the state that the playbook leaves new ones in."""
     inventory = fleet.inventory(PODMAN)
     fleet.reset(hosts)
-    play("playbook", inventory, hosts, *flags, changes=True)
-    play("playbook", inventory, hosts, *flags)
+    play("playbook", inventory, hosts, changes=True)
+    play("playbook", inventory, hosts)
 
 
 def repeats(fleet: Fleet, sizes: list[int], connections: list[str], rounds: int) -> list[Sample]:

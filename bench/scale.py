@@ -27,9 +27,9 @@ MANY = 100
 # Python for the modules of simulated hosts: runs the payload, a file of the control node, in a
 # container, and adds what each run took to a file.
 _INTERPRETER = """#!/bin/bash
-nsenter --target {pid} --all --root python3 - < "$1"
+nsenter --target {pid} --all --root --wd python3 - < "$1"
 code=$?
-times >> {times}
+times >> "{times}"
 exit $code
 """
 _TIMES = re.compile(r"(\d+)m([\d.]+)s")

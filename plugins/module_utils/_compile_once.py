@@ -10,7 +10,7 @@ it (``zipimporter.get_filename`` in Lib/zipimport.py, https://github.com/python/
 That is a quarter of the time that a healthy host takes over ``ansible.builtin.ping``.
 
 A module imports this file before the others of this folder. It finds those, and no others; where
-they come from no archive, or Python is older than 3.10, it leaves them to Python.
+they come from no archive, it leaves them to Python.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _ArchiveFinder:
 
 def _install() -> None:
     archive = __spec__.loader if __spec__ else None
-    if isinstance(archive, zipimporter) and hasattr(archive, "exec_module"):
+    if isinstance(archive, zipimporter):
         sys.meta_path.insert(0, _ArchiveFinder(archive, __file__.rpartition("/")[0]))
 
 

@@ -178,9 +178,9 @@ def read_state(
     if request.check_mysql_session:
         questions.append(SESSION_QUERY)
     settings, plugin, row, *session = connection.answers(questions, REFUSABLE)
-    if not plugin:
-        # Not asked of a server that has the plugin, which one that replicates by wsrep refuses: the
-        # answer takes the server longer than all the others together.
+    if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
+        # Not asked where the plugin works, as it does not beside wsrep: the answer takes the server
+        # longer than all the others together.
         _refuse_wsrep(connection)
     server = _server(connection.server_version, settings or [])
     options: ServerOptions | None = None

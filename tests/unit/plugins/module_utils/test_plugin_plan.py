@@ -118,12 +118,23 @@ def test_servers_without_the_plugin(version, error_code):
     assert failure.value.error_code == error_code
 
 
-def test_percona_xtradb_cluster():
+@pytest.mark.parametrize("status", [None, "DISABLED", "INACTIVE"])
+def test_percona_xtradb_cluster(status):
+    row = (
+        "group_replication",
+        status,
+        "GROUP REPLICATION",
+        "group_replication.so",
+        "GPL",
+        "1",
+        "ON",
+    )
+    plugins = {"information_schema.PLUGINS": [row] if status else []}
     connection = Answers(
         "8.0.36-28.1",
         version_comment=[("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "pid", "Linux", "u", 0)],
         wsrep_provider=[("wsrep_provider", "/usr/lib/libgalera_smm.so")],
-        **NOTHING,
+        **{**NOTHING, **plugins},
     )
     with pytest.raises(Failure) as failure:
         plugin.read_state(connection, REQUEST, None, Files())
