@@ -7,7 +7,7 @@
 Ansible sends a module as a zip archive without bytecode, and Python compiles each file of such an
 archive twice: once to find out its file name, which is that of the archive anyway, and once to run
 it (``zipimporter.get_filename`` in Lib/zipimport.py, https://github.com/python/cpython/issues/141276).
-That is a quarter of the time that a healthy host takes over ``ansible.builtin.ping``.
+The first took a quarter of the time that a healthy host took over ``ansible.builtin.ping``.
 
 A module imports this file before the others of this folder. It finds those, and no others; where
 they come from no archive, it leaves them to Python.

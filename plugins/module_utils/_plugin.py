@@ -177,10 +177,11 @@ def read_state(
     questions = [SETTINGS_QUERY, PLUGIN_QUERY, ROW_QUERY]
     if request.check_mysql_session:
         questions.append(SESSION_QUERY)
-    settings, plugin, row, *session = connection.answers(questions, REFUSABLE)
-    if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
-        # Not asked where the plugin works, as it does not beside wsrep: the answer takes the server
-        # longer than all the others together.
+    settings, plugins, row, *session = connection.answers(questions, REFUSABLE)
+    plugin = _plugin(plugins)
+    if plugin is None or plugin.status != "ACTIVE":
+        # An active plugin is answer enough, as none is active beside wsrep; and the query takes the
+        # server longer than all the others together.
         _refuse_wsrep(connection)
     server = _server(connection.server_version, settings or [])
     options: ServerOptions | None = None
@@ -211,7 +212,7 @@ def read_state(
     return State(
         server=server,
         library=request.library or server.default_library,
-        plugin=_initialised(connection, _plugin(plugin)),
+        plugin=_initialised(connection, plugin),
         row=_row(row),
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,

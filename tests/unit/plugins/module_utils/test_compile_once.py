@@ -35,10 +35,6 @@ try:
 except ImportError as error:
     missing = error.name
 try:
-    modules[1].Failure()
-except TypeError:
-    pass
-try:
     modules[-1].FilesReadOnce().read("/")
 except OSError:
     lines = [frame.line for frame in traceback.extract_tb(sys.exc_info()[2])]
