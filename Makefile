@@ -50,7 +50,7 @@ unit: setup  ## the unit tests
 	@lab/run tests/unit/run
 
 real: setup  ## the tests against real servers
-	@lab/run pytest --numprocesses=3 --dist=worksteal tests/real
+	@lab/run pytest --numprocesses=3 --dist=worksteal tests/integration
 
 molecule: setup  ## the molecule scenarios
 	@lab/run molecule test --all

@@ -33,7 +33,7 @@ cat > /root/.ssh/authorized_keys
 [ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql
 cat /etc/ssh/ssh_host_ed25519_key.pub
 """
-# As tests/real/conftest.py does it between two tests, in short.
+# As tests/integration/conftest.py does it between two tests, in short.
 _RESET = """
 mysql -e 'UNINSTALL PLUGIN group_replication' 2>/dev/null
 mysql -e "SET sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"

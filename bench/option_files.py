@@ -36,7 +36,7 @@ def option_files(fleet: Fleet, rounds: int) -> list[Sample]:
     sizes: dict[str, dict[str, int]] = {}
     payloads = {}
     for run, (state, flags) in RUNS.items():
-        wish = {"library": "group_replication.so", "validate": "never"}
+        wish = {"library": "group_replication.so", "validate_config": "never"}
         wish["option_file"] = _main_file(state, 0)
         payloads[run] = payload(fleet, name, _MODULE, wish, flags)
     for files in SIZES:

@@ -26,7 +26,7 @@ PLAYBOOKS = {
     "peer": str(BENCH / "playbooks/peer.yml"),
     "role": str(BENCH / "playbooks/role.yml"),
     "playbook": OURS,
-    "verify": "dbfleet.mysql.verify",
+    "verify": "dbfleet.mysql.group_replication_plugin_verify",
 }
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+) ", re.MULTILINE)
 

@@ -34,7 +34,7 @@ class ActionModule(RoleAction):
     OPTIONS = (
         "state",
         "library",
-        "register",
+        "registration",
         "defaults_file",
         "allow_group_start",
         "allow_leave_group",

@@ -36,7 +36,7 @@ class ActionModule(RoleAction):
         "defaults_extra_file",
         "section",
         "drop_in",
-        "validate",
+        "validate_config",
         "backup",
     )
 

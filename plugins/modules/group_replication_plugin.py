@@ -23,8 +23,8 @@ description:
 author:
   - dbfleet.mysql authors (@dbfleet)
 extends_documentation_fragment:
-  - dbfleet.mysql.attributes
-  - dbfleet.mysql.connection
+  - dbfleet.mysql._attributes
+  - dbfleet.mysql._connection
 options:
   state:
     description:
@@ -40,7 +40,7 @@ options:
       - The default follows the server's own operating system, V(group_replication.so) or
         V(group_replication.dll).
     type: str
-  register:
+  registration:
     description:
       - Whether the plugin has a row in C(mysql.plugin), from which the server loads it at start.
       - V(auto) keeps a row only where no option file and no option on the server's command line
@@ -262,28 +262,18 @@ mysql_error_number:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
-# Before the others of its folder.  pylint: disable-next=unused-import
-from ansible_collections.dbfleet.mysql.plugins.module_utils import _compile_once  # noqa: F401
-from ansible_collections.dbfleet.mysql.plugins.module_utils._connection import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
     Connection,
     StatementError,
     connect,
     connection_argument_spec,
     resolve_login,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
     FilesReadOnce,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-    Request,
-    State,
-    read_plugin,
-    read_row,
-    read_state,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin_plan import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
     Statement,
     check_request,
     notes,
@@ -291,6 +281,13 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin_plan import 
     plan_present,
     predict,
     survives_restart,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
+    Request,
+    State,
+    read_plugin,
+    read_row,
+    read_state,
 )
 
 # _plugin_execute.py is imported where it is needed: a host where nothing is to be changed and
@@ -318,7 +315,9 @@ def _fail(module: AnsibleModule, failure: Failure, executed: list[Statement]) ->
 
 
 def _failed_query(error: StatementError) -> Failure:
-    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+        execute as _plugin_execute,
+    )
 
     return _plugin_execute.statement_failure(_plugin_execute.OWN_QUERY, error)
 
@@ -372,7 +371,9 @@ def _plan(connection: Connection, state: State, request: Request) -> list[Statem
 
 
 def _planned(state: State, request: Request, statements: list[Statement]) -> list[Statement]:
-    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+        execute as _plugin_execute,
+    )
 
     return _plugin_execute.planned(state, request, statements)
 
@@ -385,7 +386,9 @@ def _change(
     executed: list[Statement],
 ) -> bool:
     """Execute the statements and verify what the server says afterwards."""
-    from ansible_collections.dbfleet.mysql.plugins.module_utils import _plugin_execute
+    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+        execute as _plugin_execute,
+    )
 
     try:
         changed = _plugin_execute.execute(connection, before, request, statements, executed)
@@ -443,7 +446,7 @@ def main() -> None:
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "library": {"type": "str"},
-            "register": {
+            "registration": {
                 "type": "str",
                 "choices": ["auto", "always", "never"],
                 "default": "auto",

@@ -27,7 +27,7 @@ author:
   - dbfleet.mysql authors (@dbfleet)
 extends_documentation_fragment:
   - ansible.builtin.files
-  - dbfleet.mysql.attributes
+  - dbfleet.mysql._attributes
 options:
   library:
     description:
@@ -77,7 +77,7 @@ options:
     description: Keep a copy of each file as it was, with a time stamp in its name.
     type: bool
     default: false
-  validate:
+  validate_config:
     description:
       - Whether to ask C(mysqld --validate-config), before and after the change, if there is one to
         make. MySQL has it from 8.0.16; before, C(mysqld --help --verbose) is asked, which notices
@@ -242,11 +242,23 @@ import re
 from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-
-# Before the others of its folder.  pylint: disable-next=unused-import
-from ansible_collections.dbfleet.mysql.plugins.module_utils import _compile_once  # noqa: F401
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.binary import (
+    HELP,
+    Verdict,
+    cannot_load,
+    server_version,
+    validate,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
+    Change,
+    Library,
+    Plan,
+    parse_library,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
     DEFAULT_FILES,
     Files,
     ServerOptions,
@@ -255,24 +267,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import 
     plugin_loads,
     read_server_options,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_edit import (
-    Change,
-    Library,
-    Plan,
-    parse_library,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_write import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import (
     locked,
     write,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._validate_config import (
-    HELP,
-    Verdict,
-    cannot_load,
-    server_version,
-    validate,
 )
 
 _SERVER_FOLDERS = ["/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/usr/local/sbin"]
@@ -426,7 +423,7 @@ class Task:
 
     def _validate(self) -> Verdict | None:
         """Return what the server's binary says of the files as they are; None if not asked."""
-        asked: str = self.module.params["validate"]
+        asked: str = self.module.params["validate_config"]
         server = self.server
         if asked == "never":
             return None
@@ -450,7 +447,9 @@ class Task:
             )
         if asked == "always":
             raise Failure(
-                "validation_impossible", self.validation_note, "Use validate: auto, or never."
+                "validation_impossible",
+                self.validation_note,
+                "Use validate_config: auto, or never.",
             )
         return None
 
@@ -695,7 +694,7 @@ def main() -> None:
                 "drop_in": {"type": "path"},
                 "section": {"type": "str", "default": "mysqld"},
                 "backup": {"type": "bool", "default": False},
-                "validate": {
+                "validate_config": {
                     "type": "str",
                     "choices": ["auto", "always", "never"],
                     "default": "auto",

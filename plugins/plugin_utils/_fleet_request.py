@@ -137,7 +137,7 @@ def _check_confirmation(request: Request) -> None:
     words = ["ansible-playbook"]
     for source in request.inventories:
         words += ["-i", source]
-    words.append("dbfleet.mysql.remove")
+    words.append("dbfleet.mysql.group_replication_plugin_remove")
     if request.limit is not None:
         words += ["--limit", request.limit]
     pattern = request.variables.get("group_replication_hosts")

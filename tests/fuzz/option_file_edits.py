@@ -25,19 +25,19 @@ import tempfile
 from typing import Iterator, NamedTuple
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
-    Files,
-    ServerOptions,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_edit import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
     Library,
     Plan,
     parse_library,
     plan_absent,
     plan_present,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import bytes_of
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_write import write
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
+    Files,
+    ServerOptions,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import write
 from harness import Fuzzer, Verdict, parse_options
 from option_files import our_answer, read, show
 from oracle import Answer, Oracle

@@ -20,12 +20,12 @@ import tempfile
 from typing import Iterator
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
     Files,
     ServerOptions,
     read_server_options,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import bytes_of
 from harness import Fuzzer, Verdict, parse_options
 from oracle import VERSION, Answer, Oracle
 from trees import Tree, is_undefined, make_tree, smaller, write_tree

@@ -12,7 +12,7 @@ import re
 import shutil
 from typing import Iterator, NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file_system import bytes_of
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
 
 HOME = "/etc/mysql/home"
 

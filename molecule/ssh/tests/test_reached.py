@@ -50,7 +50,7 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
         assert "ACTIVE" in row
         assert row[-1] == "unknown"
     assert PASSWORD not in install.output
-    verify = without_sudo("dbfleet.mysql.verify")
+    verify = without_sudo("dbfleet.mysql.group_replication_plugin_verify")
     assert verify.code != 0
     assert f"not known whether it survives a restart ({len(SERVERS)})" in verify.output
     assert "Whether the plugin is there after a restart cannot be known" in verify.output

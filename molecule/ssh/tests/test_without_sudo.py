@@ -19,7 +19,7 @@ INSTALL = "dbfleet.mysql.group_replication_plugin"
 @pytest.fixture(scope="module", autouse=True)
 def removed_again() -> Iterator[None]:
     yield
-    without_sudo("dbfleet.mysql.remove", **LOGIN)
+    without_sudo("dbfleet.mysql.group_replication_plugin_remove", **LOGIN)
 
 
 def test_nothing_is_installed_where_it_might_start_a_group() -> None:

@@ -4,7 +4,7 @@
 
 """The action plugins that run the modules for the role.
 
-What a real server can be brought to is in tests/real/test_role.py; here the module is made up.
+What a real server can be brought to is in tests/integration/test_role.py; here the module is made up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ansible_collections.dbfleet.mysql.plugins.modules import (
     group_replication_plugin as plugin_module,
 )
 from ansible_collections.dbfleet.mysql.plugins.modules import plugin_load_add as option_module
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._fleet import ROLE_RESULTS
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import ROLE_RESULTS
 
 try:
     from ansible.template import trust_as_template

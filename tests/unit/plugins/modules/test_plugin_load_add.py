@@ -222,7 +222,7 @@ def test_each_file_is_read_once_for_each_state_of_the_files(run, option_file, in
         ({"mode": "u=rw,go+w"}, "option_file_world_writable"),
         ({"mode": 0o666}, "option_file_world_writable"),
         ({"mode": -1}, "option_file_world_writable"),
-        ({"validate": "always"}, "validation_impossible"),
+        ({"validate_config": "always"}, "validation_impossible"),
     ],
 )
 def test_failures(run, option_file, options, error_code):
@@ -256,7 +256,7 @@ def test_validated(run, option_file, tmp_path):
 
 def test_not_asked_where_told_so(run, option_file, tmp_path):
     make_mysqld(tmp_path, "exit 0\n")
-    assert run(validate="never")["validated"] is None
+    assert run(validate_config="never")["validated"] is None
     assert not (tmp_path / "bin/calls").exists()
 
 

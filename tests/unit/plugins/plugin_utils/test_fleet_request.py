@@ -90,7 +90,7 @@ def test_the_confirmation_repeats_what_was_given():
     with pytest.raises(Failure) as refused:
         request.check(asked)
     assert refused.value.next_step.endswith(
-        "ansible-playbook -i 'my hosts' -i more dbfleet.mysql.remove --limit 'db*' "
+        "ansible-playbook -i 'my hosts' -i more dbfleet.mysql.group_replication_plugin_remove --limit 'db*' "
         "-e group_replication_hosts=a,b -e group_replication_confirm_remove=true"
     )
 
@@ -99,7 +99,7 @@ def test_values_that_fit():
     given = {
         "group_replication_login_port": "3307",
         "group_replication_allow_group_start": "no",
-        "group_replication_register": "never",
+        "group_replication_registration": "never",
         "group_replication_login_password": "any",
     }
     assert request.wrong_values(OPTIONS, given) == []
@@ -110,8 +110,8 @@ def test_values_that_fit():
     [
         ("group_replication_login_port", "abc"),
         ("group_replication_allow_group_start", "perhaps"),
-        ("group_replication_register", "nevr"),
-        ("group_replication_validate", "maybe"),
+        ("group_replication_registration", "nevr"),
+        ("group_replication_validate_config", "maybe"),
     ],
 )
 def test_values_that_do_not_fit(name, value):

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a connection to a server failed, and what to do about it. Private to dbfleet.mysql.
+
+``_connection.py`` imports it where a connection failed, and not before: a module travels without
+bytecode, so each host compiles all that its module imports.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
+    Login,
+    error_number,
+    error_text,
+    own_name,
+)
+
+
+def connection_failure(error: BaseException, login: Login) -> Failure:
+    """Say what a failed connection means and what to do.
+
+    Args:
+        error: what ``pymysql.connect`` raised.
+        login: what it was given.
+    """
+    # Each of PyMySQL's own errors is an Exception and nothing more.
+    if isinstance(error, ValueError):
+        return Failure(
+            "login_invalid",
+            f"The login for {login.address} cannot be used: {error}.",
+            "Check login_host, login_port and connect_timeout (from 1 to 31536000 seconds).",
+        )
+    if isinstance(error, OSError):
+        # PyMySQL wraps what the network does; what is left are files: the certificates.
+        return Failure(
+            "tls_file_unusable",
+            f"The TLS files for the connection to {login.address} cannot be used: {error}.",
+            "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
+        )
+    if isinstance(error, RuntimeError):
+        # The only RuntimeError that PyMySQL raises: caching_sha2_password or sha256_password
+        # wants to encrypt the password with RSA, which needs a library that is not there.
+        return Failure(
+            "cryptography_missing",
+            f"Logging in to {login.address} with a password and without TLS needs the Python "
+            "library cryptography, which is missing on this host.",
+            "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
+            "python3-cryptography.",
+        )
+    return _refused(error, login)
+
+
+def _refused(error: BaseException, login: Login) -> Failure:
+    """Say what an error of the server or the client library means."""
+    number = error_number(error)
+    account = f"account {login.user or own_name()!r}"
+
+    def failure(error_code: str, cause: str, next_step: str) -> Failure:
+        said = f" (error {number}: {error_text(error)})."
+        return Failure(error_code, cause + said, next_step, mysql_error_number=number)
+
+    if number in (numbers.ER_ACCESS_DENIED_ERROR, numbers.ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
+        return failure(
+            "access_denied",
+            f"The server at {login.address} does not let {account} log in",
+            "Check login_user and login_password (or config_file); for an account with auth_socket "
+            "run the task as that operating system user (become: true for root) over the socket.",
+        )
+    if number in (numbers.ER_HOST_NOT_PRIVILEGED, numbers.ER_HOST_IS_BLOCKED):
+        return failure(
+            "host_not_allowed",
+            f"The server at {login.address} accepts no connection from this host",
+            "Create an account for this host, or run FLUSH HOSTS if it was blocked after errors, "
+            "or use the local socket.",
+        )
+    if number == numbers.ER_ACCOUNT_HAS_BEEN_LOCKED:
+        return failure(
+            "account_locked",
+            f"{account.capitalize()} at {login.address} is locked",
+            "Unlock it with ALTER USER ... ACCOUNT UNLOCK, or use another account.",
+        )
+    if number in (numbers.ER_MUST_CHANGE_PASSWORD, numbers.ER_MUST_CHANGE_PASSWORD_LOGIN):
+        return failure(
+            "password_expired",
+            f"The password of {account} at {login.address} has expired",
+            "Set a new one with ALTER USER, then run this again.",
+        )
+    if number == numbers.ER_CON_COUNT_ERROR:
+        return failure(
+            "too_many_connections",
+            f"The server at {login.address} has no connection left",
+            "Run this again when it is less busy, or raise max_connections.",
+        )
+    if number == numbers.CR_SSL_CONNECTION_ERROR or _is_tls_error(error):
+        return failure(
+            "tls_failed",
+            f"No TLS connection to {login.address} that can be trusted",
+            "Check that ca_cert is the authority that signed the server's certificate and that "
+            "login_host is a name in that certificate.",
+        )
+    if number in numbers.LOST_CONNECTION_ERRORS:
+        return _unreachable(error, login)
+    return failure(
+        "connection_failed",
+        f"The connection to {login.address} failed",
+        "Look the error number up in the MySQL manual and in the server's error log.",
+    )
+
+
+def _unreachable(error: BaseException, login: Login) -> Failure:
+    """Tell apart a server that is down, one that is silent, and a wrong address."""
+    import socket
+
+    number = error_number(error)
+    original = getattr(error, "original_exception", None)
+    check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
+
+    def failure(error_code: str, cause: str, next_step: str) -> Failure:
+        return Failure(
+            error_code, f"{cause} (error {number}).", next_step, mysql_error_number=number
+        )
+
+    if login.unix_socket and isinstance(original, FileNotFoundError):
+        return failure(
+            "socket_not_found",
+            f"There is no socket file {login.unix_socket}: the server is down, or its socket is "
+            "elsewhere",
+            check + " and that login_unix_socket is the server's own value of 'socket'.",
+        )
+    if login.unix_socket and isinstance(original, PermissionError):
+        return failure(
+            "socket_not_permitted",
+            f"The operating system user of this task may not use the socket {login.unix_socket}",
+            "Run the task with become: true, or as a user that may reach the socket's folder.",
+        )
+    if isinstance(original, socket.gaierror):
+        return failure(
+            "host_not_found",
+            f"The name of the server's host at {login.address} is not known here: "
+            f"{original.strerror}",
+            "Correct login_host, or leave it out where the server runs on the host of the task.",
+        )
+    if isinstance(original, ConnectionRefusedError):
+        return failure(
+            "server_down",
+            f"No server listens on {login.address}",
+            check + " and that login_host, login_port or login_unix_socket name it.",
+        )
+    return failure(
+        "server_unreachable",
+        f"The server at {login.address} does not answer: {error_text(error)}",
+        check + " and that it is reachable from here within connect_timeout seconds.",
+    )
+
+
+def _is_tls_error(error: BaseException) -> bool:
+    """Whether the TLS handshake failed; ``ssl.SSLError`` is an OSError, which PyMySQL wraps."""
+    import ssl
+
+    return isinstance(getattr(error, "original_exception", None), ssl.SSLError)

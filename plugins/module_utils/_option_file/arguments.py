@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server's arguments say: an option's value, and the plugins loaded at start.
+
+Follows the server: option names in ``mysys/my_getopt.cc``, lists of plugins in ``plugin_load_list``
+of ``sql/sql_plugin.cc``. Private to dbfleet.mysql.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Sequence
+
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import text_of
+
+COMMAND_LINE = "command line"
+
+LOAD_OPTIONS = ("plugin_load", "plugin_load_add", "early_plugin_load")
+
+_SWITCHES = ("skip_", "disable_", "enable_")
+
+
+class Argument(NamedTuple):
+    """One argument of the server.
+
+    Attributes:
+        text: as my_print_defaults prints it, such as ``--plugin-load-add=group_replication.so``.
+        name: its name with ``-`` as ``_`` and without ``loose_``.
+        value: None where it has none.
+        path, line: the file and line that it stands in, or COMMAND_LINE and its place there.
+        offset: offset in bytes of its line in the file; -1 on the command line.
+    """
+
+    text: str
+    name: str
+    value: str | None
+    path: str
+    line: int
+    offset: int = -1
+
+    @property
+    def source(self) -> str:
+        """Where it stands, for people."""
+        return self.path if self.path == COMMAND_LINE else f"{self.path}:{self.line}"
+
+
+class PluginLoad(NamedTuple):
+    """One library in the list of what the server loads at start.
+
+    Attributes:
+        library: such as ``group_replication.so``.
+        plugin: the one plugin of it that is loaded, from ``name=library``; None for all.
+        argument: the argument that says so.
+        start, end: the entry's place in the argument's value, as indexes.
+    """
+
+    library: str
+    plugin: str | None
+    argument: Argument
+    start: int
+    end: int
+
+
+def make_argument(
+    name: bytes, value: bytes | None, path: str, line: int, offset: int = -1
+) -> Argument:
+    text = written = text_of(name)
+    decoded = None
+    if value is not None:
+        decoded = text_of(value)
+        text = f"{written}={decoded}"
+    return Argument("--" + text, plain_name(written), decoded, path, line, offset)
+
+
+def plain_name(name: str) -> str:
+    name = name.replace("-", "_")
+    while name.startswith("loose_"):
+        name = name[len("loose_") :]
+    return name
+
+
+def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
+    """Return the argument that decides an option, the last one, with its effective value.
+
+    Args:
+        arguments: as in :class:`ServerOptions`.
+        name: the option's name, written with ``_``.
+
+    ``skip_`` and ``disable_`` in front of the name make the value OFF, ``enable_`` ON (with the
+    value 0 the other way round), no value makes it ON; else it is as written (my_getopt.cc). MySQL
+    from 8.0 accepts no abbreviated names; 5.7 does, and only those of the ``plugin_load`` options
+    are known here.
+    """
+    for argument in reversed(arguments):
+        value = _value_for(argument, name)
+        if value is not None:
+            return argument._replace(value=value)
+    return None
+
+
+def _value_for(argument: Argument, name: str) -> str | None:
+    """Return the value that an argument gives an option; None where it is about another one."""
+    rest = argument.name
+    if not rest.endswith(name):
+        return None
+    switch: bool | None = None
+    while rest != name:
+        for prefix in _SWITCHES:
+            if rest.startswith(prefix):
+                switch = prefix == "enable_"
+                rest = plain_name(rest[len(prefix) :])
+                break
+        else:
+            return None
+    if switch is None:
+        return "ON" if argument.value is None else argument.value
+    return "ON" if switch != (argument.value == "0") else "OFF"
+
+
+def plugin_loads(
+    arguments: Sequence[Argument], server_version: str | None = None
+) -> list[PluginLoad]:
+    """Return what a server with these arguments loads at start, in order.
+
+    ``plugin_load_add`` adds to the list, ``plugin_load`` throws away what was on it. A list's
+    entries are separated by ``;`` or ``:``, and blanks belong to the names. ``early_plugin_load``
+    is a list of its own, loaded first: the entries of its last occurrence are returned first, with
+    ``argument.name`` ``early_plugin_load``. Group Replication is refused there (MY-013421).
+
+    Args:
+        server_version: before 8.0, abbreviations of these option names count.
+    """
+    early: list[PluginLoad] = []
+    normal: list[PluginLoad] = []
+    for argument in load_arguments(arguments, server_version):
+        if argument.name == "early_plugin_load":
+            early = list_entries(argument)
+        elif argument.name == "plugin_load":
+            normal = list_entries(argument)
+        else:
+            normal += list_entries(argument)
+    return early + normal
+
+
+def find_loads(
+    arguments: Sequence[Argument],
+    library: str,
+    plugin_name: str | None = "group_replication",
+    server_version: str | None = None,
+) -> list[PluginLoad]:
+    """Return what loads a plugin from a library at start; empty where nothing does.
+
+    Args:
+        arguments: as in :class:`ServerOptions`.
+        library: its file name.
+        plugin_name: ``name=library`` counts for this plugin alone; None: for any of the library's.
+        server_version: as in :func:`plugin_loads`.
+    """
+    return [
+        load
+        for load in plugin_loads(arguments, server_version)
+        if load.argument.name != "early_plugin_load"
+        and load.plugin != ""  # "=library" loads no plugin of it
+        and is_entry_for(load, library, plugin_name)
+    ]
+
+
+def is_entry_for(load: PluginLoad, library: str, plugin_name: str | None) -> bool:
+    """Whether an entry loads this plugin of this library (None: any plugin of it)."""
+    if load.library != library:
+        return False
+    if load.plugin is None or plugin_name is None:
+        return True
+    return load.plugin.lower() == plugin_name.lower()
+
+
+def load_arguments(
+    arguments: Sequence[Argument], server_version: str | None = None
+) -> Iterator[Argument]:
+    """Yield the arguments about plugin lists, with the option that each means and its value."""
+    abbreviations = (server_version or "").startswith("5.")
+    for argument in arguments:
+        name = argument.name
+        if argument.value is None:
+            continue  # the server does not start without a value
+        if abbreviations and name.startswith("plugin_load_") and "plugin_load_add".startswith(name):
+            yield argument._replace(name="plugin_load_add")
+        elif abbreviations and name.startswith("ea") and "early_plugin_load".startswith(name):
+            yield argument._replace(name="early_plugin_load")
+        elif "plugin_load" in name:
+            for option in LOAD_OPTIONS:
+                value = _value_for(argument, option)
+                if value is not None:
+                    # skip_plugin_load=... sets the list to "0", enable_... to "1".
+                    if name != option:
+                        value = "1" if value == "ON" else "0"
+                    yield argument._replace(name=option, value=value)
+
+
+def list_entries(argument: Argument) -> list[PluginLoad]:
+    """Return the entries of a plugin list (plugin_load_list in sql_plugin.cc)."""
+    result = []
+    start = 0
+    for entry in (argument.value or "").replace(":", ";").split(";"):
+        end = start + len(entry)
+        if entry:
+            name, mark, _library = entry.replace("#", "=").partition("=")
+            plugin, library = (name, entry[len(name) + 1 :]) if mark else (None, entry)
+            result.append(PluginLoad(library, plugin, argument, start, end))
+        start = end + 1
+    return result

@@ -1,0 +1,430 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which arguments a MySQL server gets from its option files and its command line.
+
+Reads as the server reads (``mysys/my_default.cc``): the order of files, includes, groups. Checked
+against ``my_print_defaults`` of MySQL 9.7 by ``tests/fuzz/option_files.py``. Knows no server and no
+Ansible. Private to dbfleet.mysql. Other modules take the questions about arguments from here too.
+
+Text here is str with the bytes that are not UTF-8 kept by ``surrogateescape``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import Iterator, Mapping, NamedTuple, Sequence
+
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+    COMMAND_LINE,
+    LOAD_OPTIONS,
+    Argument,
+    PluginLoad,
+    find_loads,
+    make_argument,
+    option_value,
+    plain_name,
+    plugin_loads,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
+    Files,
+    bytes_of,
+    os_reason,
+    text_of,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
+    BAD_DIRECTIVE,
+    BAD_LINE,
+    INCLUDE,
+    INCLUDEDIR,
+    OPTION,
+    Statement,
+    parse,
+)
+
+__all__ = [
+    "Argument",
+    "Files",
+    "PluginLoad",
+    "Problem",
+    "ServerOptions",
+    "find_loads",
+    "option_value",
+    "plugin_loads",
+    "read_server_options",
+]
+
+#: The option files that servers start from before ``~/.my.cnf``. The first two are in every build;
+#: the others are the build's SYSCONFDIR: Oracle's RPM packages, then its tar archives.
+DEFAULT_FILES = (
+    "/etc/my.cnf",
+    "/etc/mysql/my.cnf",
+    "/usr/etc/my.cnf",
+    "/usr/local/mysql/etc/my.cnf",
+)
+
+#: Directives this many includes deep are ignored (max_recursion_level in my_default.cc).
+MAX_DEPTH = 10
+#: Longest path in bytes that MySQL opens: FN_REFLEN - 4 in my_default.cc.
+MAX_PATH = 508
+_WORLD_WRITABLE = "it is world-writable"
+#: Ours: a directory that includes itself can make MySQL read millions of files.
+MAX_FILES = 2000
+
+
+class Problem(NamedTuple):
+    """A place at which MySQL stops reading a file; line 0 is the file itself.
+
+    ``fatal``: the server does not start at all. Else it just misses the rest of an included file.
+    """
+
+    path: str
+    line: int
+    reason: str
+    fatal: bool
+
+    def __str__(self) -> str:
+        return "{}:{}: {}".format(*self)
+
+
+class ServerOptions:
+    """What a server is started with.
+
+    Attributes:
+        arguments: those from option files in order, then those of the command line.
+        files: the option files read, in order, included ones too; a file read twice stands twice.
+        skipped: files that exist, or are included, and are not read: path, and half a sentence why.
+        main_file: the file that the server starts from and that an edit belongs in, whether it
+            exists or not; None with ``--no-defaults``.
+        problems: where MySQL stops reading.
+        other_versions: groups such as ``mysqld-8.0`` that were passed over because the server's
+            version was not given.
+        folders: those named by ``!includedir``.
+        main_group: the group that an edit belongs in: this server's own where it has a suffix.
+        extra_file: the one named by ``--defaults-extra-file``, if any.
+    """
+
+    def __init__(self, main_group: str, extra_file: str | None = None) -> None:
+        self.arguments: list[Argument] = []
+        self.files: list[str] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.main_file: str | None = None
+        self.problems: list[Problem] = []
+        self.other_versions: list[str] = []
+        self.folders: list[str] = []
+        self.main_group = main_group
+        self.extra_file = extra_file
+
+    @property
+    def fatal(self) -> Problem | None:
+        """What keeps the server from starting, if anything."""
+        for problem in self.problems:
+            if problem.fatal:
+                return problem
+        return None
+
+
+def read_server_options(
+    argv: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    home: str | None = None,
+    server_version: str | None = None,
+    defaults_file: str | None = None,
+    group_suffix: str | None = None,
+    default_files: Sequence[str] = DEFAULT_FILES,
+    cwd: str = "/",
+    files: Files | None = None,
+) -> ServerOptions:
+    """Read what a server gets from its option files and its command line.
+
+    Args:
+        argv: the server's command line without the program's name. Its leading ``--no-defaults``,
+            ``--defaults-file=``, ``--defaults-extra-file=`` and ``--defaults-group-suffix=`` decide
+            which files and groups are read, as they do in MySQL.
+        environ: the server's environment; MYSQL_HOME and MYSQL_GROUP_SUFFIX count.
+        home: the home folder of the user who starts it. None: there is no ``~/.my.cnf``.
+        server_version: such as ``8.0.36``; its ``mysqld-8.0`` group is read then. None: no such
+            group is read, and ``other_versions`` names those seen. The group ``mysql_cluster`` is
+            always read, as builds with NDB do; other builds ignore it.
+        defaults_file: stands in for ``--defaults-file``.
+        group_suffix: stands in for ``--defaults-group-suffix``.
+        default_files: the build's option files before MYSQL_HOME and ``~/.my.cnf``.
+        cwd: the server's working directory, for relative paths.
+        files: the file system.
+
+    Raises:
+        Failure: option_files_too_large. Nothing else, whatever the files hold: what MySQL makes of
+            odd files is in the result.
+    """
+    no_defaults, found, command_line = _split_command_line(argv)
+    files = Files() if files is None else files
+    environ = {} if environ is None else environ
+    if group_suffix is None:
+        group_suffix = found.get("--defaults-group-suffix")
+    if group_suffix is None:
+        group_suffix = environ.get("MYSQL_GROUP_SUFFIX", "")
+    if defaults_file is None:
+        defaults_file = found.get("--defaults-file")
+    options = ServerOptions("mysqld" + group_suffix, found.get("--defaults-extra-file"))
+    groups = _groups(server_version, group_suffix)
+    reader = _Reader(options, files, groups, server_version, home, cwd)
+    if defaults_file is not None:
+        options.main_file = os.path.join(cwd, defaults_file)
+        reader.read_named(options.main_file)
+    elif not no_defaults:
+        global_files = list(default_files)
+        if environ.get("MYSQL_HOME"):  # moves a folder already listed to the end
+            own = os.path.join(_cleaned(environ["MYSQL_HOME"] + "/x", None)[:-2] or "/", "my.cnf")
+            global_files = [path for path in global_files if path != own] + [own]
+        if options.extra_file is not None:
+            global_files.append(os.path.join(cwd, options.extra_file))
+        for path in global_files:
+            if options.extra_file is not None and path == global_files[-1]:
+                reader.read_named(path)
+            else:
+                reader.read(path)
+        if home is not None:
+            reader.read(os.path.join(home, ".my.cnf"))
+        options.main_file = find_main_file(files, global_files)
+    options.arguments += command_line
+    return options
+
+
+def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
+    """Read one group of one option file and of what it includes, as a client program does.
+
+    Args:
+        path: the option file; one that does not exist has no options.
+        group: the group's name, such as ``client``.
+        home: the home folder of the user who reads it.
+    """
+    options = ServerOptions(group)
+    options.main_file = path
+    _Reader(options, Files(), [_group_key(bytes_of(group))], None, home, "/").read(path)
+    return options
+
+
+class _Reader:
+    """Reads option files one after the other; stops for good at a fatal problem."""
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        files: Files,
+        groups: Sequence[bytes],
+        server_version: str | None,
+        home: str | None,
+        cwd: str,
+    ) -> None:
+        self.options = options  # gets what is read
+        self.files = files
+        self.groups = groups
+        self.server_version = server_version
+        self.home = home
+        self.cwd = cwd
+
+    def read(self, path: str) -> None:
+        """Read an option file if it is there."""
+        if not self.options.fatal and self.files.exists(path):
+            self._read_top(path)
+
+    def read_named(self, path: str) -> None:
+        """Read an option file that the command line names: the server insists on it."""
+        if self.options.fatal:
+            return
+        problems = self.options.problems
+        if not self.files.exists(path):
+            problems.append(Problem(path, 0, "the file does not exist", True))
+        elif not self._read_top(path) and self.options.skipped[-1][1] != _WORLD_WRITABLE:
+            problems.append(Problem(path, 0, "the file cannot be read", True))
+
+    def _read_top(self, path: str) -> bool:
+        problems = self.options.problems
+        earlier = len(problems)
+        was_read = self._read_file(path, 0)
+        # An included file's problem comes before that of the file that includes it, if any.
+        if len(problems) > earlier and problems[-1].path == path:
+            problems[-1] = problems[-1]._replace(fatal=True)
+        return was_read
+
+    def _read_file(self, path: str, depth: int) -> bool:
+        """Read a file and what it includes; returns whether MySQL reads it at all."""
+        try:
+            data, reason = self._bytes(path)
+        except OSError as error:
+            data, reason = None, os_reason(error)
+        if reason:
+            self.options.skipped.append((path, reason))
+        if data is None:
+            return not reason
+        self.options.files.append(path)
+        if len(self.options.files) > MAX_FILES:
+            raise Failure(
+                "option_files_too_large",
+                f"The option files include each other more than {MAX_FILES} times.",
+                f"Look for an !includedir that includes its own folder, last in {path}.",
+            )
+        arguments = self.options.arguments
+        for statement in parse(data, self._wanted):
+            kind = statement.kind
+            if kind == OPTION:
+                arguments.append(
+                    make_argument(
+                        statement.text, statement.value, path, statement.line, statement.start
+                    )
+                )
+            elif kind == BAD_LINE or (kind == BAD_DIRECTIVE and depth < MAX_DEPTH):
+                self._problem(path, statement, text_of(statement.text))
+                break
+            elif kind == INCLUDE and depth < MAX_DEPTH:
+                self._read_file(self._path(statement.text), depth + 1)
+            elif kind == INCLUDEDIR and depth < MAX_DEPTH:
+                reason = self._include_folder(statement.text, depth)
+                if reason:
+                    self._problem(path, statement, reason)
+                    break
+        return True
+
+    def _bytes(self, path: str) -> tuple[bytes | None, str]:
+        """Return a file's bytes, or None and why it is not read. Raises OSError.
+
+        A folder opens, and has no lines: that is no reason.
+        """
+        if len(bytes_of(path)) > MAX_PATH:
+            return None, "its path is too long"
+        mode = self.files.mode(path)
+        if stat.S_ISDIR(mode):
+            return None, ""
+        if not stat.S_ISREG(mode):
+            return None, "it is not a regular file"
+        if mode & stat.S_IWOTH:
+            return None, _WORLD_WRITABLE
+        return self.files.read(path), ""
+
+    def _problem(self, path: str, statement: Statement, reason: str) -> None:
+        self.options.problems.append(Problem(path, statement.line, reason, False))
+
+    def _include_folder(self, folder: bytes, depth: int) -> str:
+        """Read the option files of a folder; returns why MySQL stops there, empty if it does not.
+
+        The folder itself is opened as it is written, without regard for ``~``.
+        """
+        path = os.path.join(self.cwd, text_of(folder))
+        self.options.folders.append(path)
+        try:
+            names = self.files.names(path)
+        except OSError as error:
+            return f"!includedir {path}: {os_reason(error)}"
+        beginning = self._path(folder.rstrip(b"/") + b"/")
+        for name in names:
+            # The extension is all from the last dot, so ".cnf" has one too (fn_ext).
+            if name.endswith(b".cnf"):
+                self._read_file(beginning + text_of(name), depth + 1)
+        return ""
+
+    def _wanted(self, group: bytes) -> bool:
+        name = _group_key(group)
+        if name in self.groups:
+            return True
+        if (
+            self.server_version is None
+            and name.startswith(b"MYSQLD-")  # hardly ever: a regular expression takes its time
+            and re.match(rb"MYSQLD-\d+\.\d+", name)
+        ):
+            written = text_of(group)
+            if written not in self.options.other_versions:
+                self.options.other_versions.append(written)
+        return False
+
+    def _path(self, path: bytes) -> str:
+        return os.path.join(self.cwd, _cleaned(text_of(path), self.home))
+
+
+def _cleaned(path: str, home: str | None) -> str:
+    """Return the path of an option file as MySQL cleans it."""
+    if not path.startswith("~") and not any(part in path for part in ("//", "/./", "/../", "/~/")):
+        return path
+    # Not at the top: few hosts have such paths, and Ansible sends code that each host compiles anew
+    # where it is imported.
+    from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.path import clean_path
+
+    return clean_path(path, home)
+
+
+def _groups(server_version: str | None, suffix: str) -> list[bytes]:
+    """Return the keys of the groups that the server reads (load_default_groups in mysqld.cc)."""
+    groups = ["mysql_cluster", "mysqld", "server"]
+    if server_version:
+        groups.append("mysqld-" + ".".join(server_version.split(".")[:2]))
+    groups += [group + suffix for group in groups] if suffix else []
+    return [_group_key(bytes_of(group)) for group in groups]
+
+
+def _group_key(group: bytes) -> bytes:
+    """Return what MySQL compares of a group's name: not its case (find_type in typelib.cc)."""
+    return group.rstrip(b" ").upper()
+
+
+def find_main_file(files: Files, candidates: Sequence[str]) -> str:
+    """Return the file to edit: the last that exists, for there a line has the last word."""
+    for path in reversed(candidates):
+        if files.exists(path):
+            return path
+    return "/etc/mysql/my.cnf" if files.exists("/etc/mysql") else "/etc/my.cnf"
+
+
+def _split_command_line(argv: Sequence[str]) -> tuple[bool, dict[str, str], list[Argument]]:
+    """Take the options about option files from the head of a command line (get_defaults_options).
+
+    Returns:
+        Whether it begins with ``--no-defaults``, the other options about option files with their
+        values, and the server's own arguments.
+    """
+    no_defaults = bool(argv) and argv[0] == "--no-defaults"
+    found: dict[str, str] = {}
+    rest = list(argv[1:] if no_defaults else argv)
+    keys = ["--defaults-group-suffix", "--login-path"]
+    if not no_defaults:
+        keys += ["--defaults-file", "--defaults-extra-file"]
+    while rest:
+        key, equals, value = rest[0].partition("=")
+        if not equals or key not in keys or key in found:
+            break
+        found[key] = value
+        rest.pop(0)
+    first = len(argv) - len(rest) + 1
+    return no_defaults, found, list(_command_line_arguments(rest, first))
+
+
+def _command_line_arguments(words: Sequence[str], position: int) -> Iterator[Argument]:
+    """Yield the arguments; one of two words is joined with ``=``: mysqld takes no words but values.
+
+    Args:
+        words: the server's own arguments.
+        position: of the first of them in the command line.
+    """
+    index = 0
+    while index < len(words):
+        word = words[index]
+        place = position + index
+        index += 1
+        if word == "--":
+            return
+        if not word.startswith("--"):
+            yield Argument(word, word, None, COMMAND_LINE, place)
+            continue
+        name, equals, value = word[2:].partition("=")
+        if (
+            not equals
+            and index < len(words)
+            and (not words[index].startswith("-") or plain_name(name) in LOAD_OPTIONS)
+        ):
+            value, equals = words[index], "="
+            index += 1
+        yield make_argument(
+            bytes_of(name), bytes_of(value) if equals else None, COMMAND_LINE, place
+        )

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether INSTALL PLUGIN would start a group. Private to dbfleet.mysql."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+    option_value,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import OFF_VALUES
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import State
+
+GROUP_SETTINGS = (
+    "group_replication_start_on_boot",
+    "group_replication_group_name",
+    "group_replication_bootstrap_group",
+)
+# 8.0 reads the option files again for INSTALL and 9.7 does not; those between were not measured.
+READS_AT_START_ONLY = (8, 1, 0)
+
+
+def refuse_group_start(connection: Connection, state: State) -> None:
+    """Refuse an INSTALL that would start Group Replication in the same statement.
+
+    With a group name and ``group_replication_start_on_boot`` not OFF (its default is ON), the
+    plugin starts the group when it is initialised, or bootstraps a second one. MySQL 5.7 and 8.0
+    read the option files again for INSTALL (sql/sql_plugin.cc, mysql_install_plugin); 9.7 takes the
+    options that the server was started with (measured). So both must be harmless.
+    """
+    allow = "or set allow_group_start: true where that is what you want."
+    unknown = "Whether INSTALL PLUGIN would start Group Replication cannot be known, because "
+    if state.options is None:
+        raise Failure(
+            "group_start_unknown",
+            f"{unknown}the server's option files cannot be read from here: "
+            f"{state.options_unknown}.",
+            "Run the task on the server's own host as root, " + allow,
+        )
+    in_files = _group_settings(state.options)
+    # When the plugin gets what is persisted is not the same in all versions; so it counts only
+    # where it makes things worse.
+    for settings in (in_files, {**in_files, **_persisted_group_settings(connection)}):
+        effect = _group_start(settings)
+        if effect:
+            raise Failure(
+                "group_would_start",
+                f"INSTALL PLUGIN would {effect}.",
+                "Set loose-group_replication_start_on_boot=OFF in the option file and restart the "
+                "server, " + allow,
+            )
+    if state.server.version_tuple < READS_AT_START_ONLY or not _may_start_group(connection):
+        return
+    changed = _changed_since_start(state.options, state.started)
+    if changed:
+        raise Failure(
+            "group_start_unknown",
+            f"{unknown}{changed} was changed after the server started, and MySQL "
+            f"{state.server.version} installs a plugin with the options of its start.",
+            "Restart the server and run this again, " + allow,
+        )
+
+
+def _group_settings(options: ServerOptions) -> dict[str, tuple[str, str]]:
+    """Return value and place of the settings that decide whether INSTALL starts a group."""
+    found = ((name, option_value(options.arguments, name)) for name in GROUP_SETTINGS)
+    return {name: (option.value or "", str(option.source)) for name, option in found if option}
+
+
+def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return the same from ``mysqld-auto.cnf``, which MySQL has from 8.0 on."""
+    if connection.server_version.startswith("5."):
+        return {}
+    persisted = connection.rows(
+        "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
+        " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'"
+    )
+    return {name: (value, "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS}
+
+
+def _group_start(settings: dict[str, tuple[str, str]]) -> str:
+    """Return what INSTALL would do to the group with these settings and why, empty if nothing."""
+    start, start_where = settings.get("group_replication_start_on_boot", ("ON", "the default"))
+    name, name_where = settings.get("group_replication_group_name", ("", ""))
+    if not name or start.upper() in OFF_VALUES:
+        return ""
+    effect = "start Group Replication on this server at once"
+    why = (
+        f"group_replication_group_name is set ({name_where}), "
+        f"group_replication_start_on_boot={start} ({start_where})"
+    )
+    bootstrap, bootstrap_where = settings.get("group_replication_bootstrap_group", ("OFF", ""))
+    if bootstrap.upper() not in OFF_VALUES:
+        effect = "bootstrap a new group at once"
+        why += f", group_replication_bootstrap_group={bootstrap} ({bootstrap_where})"
+    return f"{effect}: {why}"
+
+
+def _may_start_group(connection: Connection) -> bool:
+    """Whether the server meets Group Replication's requirements so far that a start can succeed."""
+    return bool(connection.rows("SELECT @@global.gtid_mode")[0][0] == "ON")
+
+
+def _changed_since_start(options: ServerOptions, started: float) -> str:
+    """Return an option file, or a folder of them, that was changed after the server started.
+
+    The time of the inode's change counts, because a copy may keep an older time of modification.
+    A file of /etc itself that is gone by now is not noticed: something in /etc always changes.
+    """
+    folders = {os.path.dirname(path) for path in options.files} - {"/etc"}
+    for path in [*options.files, *options.folders, *sorted(folders)]:
+        for status in (os.stat, os.lstat):
+            with contextlib.suppress(FileNotFoundError):
+                if status(path).st_ctime > started:
+                    return path
+    return ""

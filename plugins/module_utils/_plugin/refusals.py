@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is refused to be done to the Group Replication plugin in a server, and why.
+
+Private to dbfleet.mysql. Whether an installation would start a group is in ``_group_start.py``.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+    option_value,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
+    Statement,
+    disabled_by_option,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
+    PLUGIN_NAME,
+    PLUGIN_TYPE,
+    Plugin,
+    Request,
+    Server,
+    State,
+)
+
+# Member states that mean "in the group" (manual, "Group Replication Server States").
+IN_GROUP_STATES = frozenset(("ONLINE", "RECOVERING"))
+
+
+def mysql_session_missing(server: Server) -> Failure:
+    """Say that the account is missing which Group Replication works with."""
+    if server.version_tuple < (8, 0, 16):
+        advice = "Run mysql_upgrade on this server, which creates it, and restart the server."
+    else:
+        advice = "Start the server once with --upgrade=FORCE, which creates it."
+    return Failure(
+        "mysql_session_missing",
+        "The account 'mysql.session'@'localhost' does not exist, and without it START "
+        "GROUP_REPLICATION fails with error 3092.",
+        advice,
+    )
+
+
+def check_installation(connection: Connection, state: State) -> None:
+    """Check that INSTALL PLUGIN can bring the plugin in, and not just its row.
+
+    Raises:
+        Failure: an option keeps the plugin disabled, or MySQL 5.7 lacks settings that it needs.
+    """
+    where = disabled_by_option(state)
+    if where is not None:
+        raise Failure(
+            "plugin_disabled",
+            f"The option group_replication=OFF ({where}) keeps the plugin disabled, whatever loads "
+            "it.",
+            "Take that option out of {} and run this again.".format(where.partition(":")[0]),
+        )
+    _refuse_old_repositories(connection, state.server)
+
+
+def check_removal(connection: Connection, state: State, plugin: Plugin, request: Request) -> None:
+    """Check that UNINSTALL PLUGIN works, and does not take a member out of its group unasked.
+
+    Raises:
+        Failure: it does not work, or is not allowed.
+    """
+    if plugin.load_option == "FORCE_PLUS_PERMANENT":
+        raise Failure(
+            "plugin_permanent",
+            f"The plugin was loaded with FORCE_PLUS_PERMANENT{_where(state, PLUGIN_NAME)}, so the "
+            "running server refuses to unload it.",
+            "Take that option out (state: absent of dbfleet.mysql.plugin_load_add removes the line "
+            "that loads the library) and restart the server.",
+        )
+    if plugin.status == "ACTIVE":
+        _refuse_leaving_group(connection, state.server, request)
+
+
+def not_as_asked(state: State, plugin: Plugin) -> Failure:
+    """Say in what the plugin that the server has is not the asked one, or not ACTIVE."""
+    if plugin.type != PLUGIN_TYPE or plugin.library != state.library:
+        return Failure(
+            "other_library",
+            f"The server has a plugin group_replication of type {plugin.type} from "
+            f"{plugin.library}, not of type {PLUGIN_TYPE} from {state.library}.",
+            "Set library to the one that is meant, or remove the other with state: absent.",
+        )
+    if plugin.status == "DISABLED":
+        return Failure(
+            "plugin_disabled",
+            f"The plugin is loaded but DISABLED{_where(state, PLUGIN_NAME)}, which only a restart "
+            "can change.",
+            "Take group_replication=OFF out of the server's options and restart the server.",
+        )
+    return Failure(
+        "plugin_not_active",
+        f"The plugin's status is {plugin.status}, not ACTIVE.",
+        "An older copy is still in use or being unloaded: restart the server, then run this again.",
+    )
+
+
+def super_read_only(statement: Statement) -> Failure:
+    """Say that the server's super_read_only refuses a statement."""
+    return Failure(
+        "super_read_only",
+        f"super_read_only is ON, so the server refuses: {statement}.",
+        "Set lift_super_read_only: true to lift it for that one statement, or run this when the "
+        "server is writable.",
+    )
+
+
+def _where(state: State, option: str) -> str:
+    """Return `` (file:line)`` of an option, empty where that is not known."""
+    found = None if state.options is None else option_value(state.options.arguments, option)
+    return f" ({found.source})" if found else ""
+
+
+def _refuse_old_repositories(connection: Connection, server: Server) -> None:
+    """MySQL 5.7 fails INSTALL with a bare 1123 unless these are set (measured on 5.7.20)."""
+    if server.version_tuple >= (8, 0, 0):
+        return
+    values = connection.rows(
+        "SELECT @@global.server_id, @@global.master_info_repository,"
+        " @@global.relay_log_info_repository"
+    )[0]
+    lines = []
+    if not int(values[0]):
+        lines.append("server_id=<a number unique in the group>")
+    for name, value in zip(("master_info_repository", "relay_log_info_repository"), values[1:]):
+        if value != "TABLE":
+            lines.append(name + "=TABLE")
+    if lines:
+        raise Failure(
+            "settings_missing",
+            "MySQL {} cannot initialise the plugin without these settings: {}.".format(
+                server.version, ", ".join(lines)
+            ),
+            "Add them to the [mysqld] group of the option file and restart the server.",
+        )
+
+
+def _refuse_leaving_group(connection: Connection, server: Server, request: Request) -> None:
+    """Refuse to take a member out of its group unasked, or at the cost of the group's majority."""
+    members = dict(
+        connection.rows(
+            "SELECT MEMBER_ID, MEMBER_STATE FROM performance_schema.replication_group_members",
+        )
+    )
+    state = members.get(server.uuid)
+    if state not in IN_GROUP_STATES:
+        return
+    if not request.allow_leave_group:
+        raise Failure(
+            "member_of_group",
+            f"This server is {state} in a group of {len(members)}, and UNINSTALL PLUGIN would take "
+            "it out.",
+            "Run STOP GROUP_REPLICATION on it first, or set allow_leave_group: true.",
+        )
+    left = len(members) - 1
+    reachable = sum(member in IN_GROUP_STATES for member in members.values()) - 1
+    if left and reachable * 2 <= left:
+        raise Failure(
+            "group_majority",
+            f"Without this server only {reachable} of the group's {left} other members would be "
+            "reachable, which is no majority, and the group would block.",
+            "Bring the unreachable members back or expel them first.",
+        )

@@ -1,0 +1,382 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of each host of a fleet. Private to dbfleet.mysql."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Iterable, Mapping, NamedTuple
+
+# Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
+# Commands"); Ansible returns them where the module's interpreter is missing.
+INTERPRETER_MISSING = (126, 127)
+
+# What the role and the playbooks register; an earlier play's would be taken for this one's.
+ROLE_RESULTS = (
+    "group_replication_plugin_result",
+    "group_replication_option_file_result",
+    "group_replication_package_result",
+    "group_replication_failure",
+)
+
+# A message without a cause of its own may be a package manager's whole output.
+LONGEST_MESSAGE = 600
+
+
+class Outcome(enum.Enum):
+    """What became of a host, in words, worst first."""
+
+    FAILED_AFTER_CHANGE = "failed after a change"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    GONE_AFTER_RESTART = "will not survive a restart"
+    BACK_AFTER_RESTART = "removed, but comes back after a restart"
+    RESTART_UNKNOWN = "not known whether it survives a restart"
+    FALLS_SHORT = "falls short"
+    NOT_REACHED = "not reached"
+    CHANGED = "changed"
+    WOULD_CHANGE = "would change"
+    IN_ORDER = "in order"
+
+    @property
+    def rank(self) -> int:
+        """The place in the order worst first."""
+        return list(type(self)).index(self)
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether the host counts as failed."""
+        return self.rank < Outcome.NOT_REACHED.rank
+
+
+class Problem(NamedTuple):
+    """What is the matter with a host, and what to do about it; a sentence each."""
+
+    outcome: Outcome
+    cause: str
+    next_step: str
+    error_code: str | None = None
+
+
+class Host(NamedTuple):
+    """What is known of one host; None, or an empty list, where something is not.
+
+    Attributes:
+        outcome: what became of it.
+        error_code: as in docs/error_codes.md.
+        cause: what is the matter, in a sentence; empty where nothing is.
+        next_step: what to do about it.
+        server: the modules' description of the server.
+        plugin: the modules' description of the plugin; None where the server does not have it.
+        loaded_at_start_by: what loads the plugin at the next start; None where that was not read.
+        check_mode: whether the changes are those that would be made.
+        executed_statements: the SQL statements that changed something, or would.
+        changed_files: the option files that were changed, or would be.
+        pymysql_installed: whether PyMySQL was installed, or would be.
+    """
+
+    name: str
+    outcome: Outcome
+    error_code: str | None
+    cause: str
+    next_step: str
+    server: Mapping[str, Any] | None
+    plugin: Mapping[str, Any] | None
+    loaded_at_start_by: list[str] | None
+    survives_restart: bool | None
+    check_mode: bool
+    executed_statements: list[str]
+    changed_files: list[str]
+    pymysql_installed: bool
+    warnings: list[str]
+
+    @property
+    def done(self) -> list[str]:
+        """What was changed on the host, or would be, in the order in which it is done."""
+        first = ["PyMySQL"] if self.pymysql_installed else []
+        return [*first, *self.executed_statements, *self.changed_files]
+
+    @property
+    def heading(self) -> str:
+        """The outcome in words, with the error code where there is one."""
+        if self.error_code:
+            return f"{self.outcome.value}: {self.error_code}"
+        return self.outcome.value
+
+    @property
+    def server_name(self) -> str:
+        """The server's flavor and version, empty where they are not known."""
+        if not self.server:
+            return ""
+        return f"{self.server.get('flavor', 'MySQL')} {self.server.get('version', '')}".rstrip()
+
+
+def host_of(
+    name: str,
+    variables: Mapping[str, Any],
+    state: str,
+    fail_on_change: bool,
+    check_mode: bool,
+) -> Host:
+    """Judge a host by what the role registered.
+
+    Args:
+        name: the inventory's name of the host.
+        variables: its variables.
+        state: ``present`` or ``absent``, as the role was asked.
+        fail_on_change: whether it is a problem that something is to be changed, or that what
+            becomes of the plugin at a restart is not known.
+        check_mode: whether the play runs in check mode.
+    """
+    plugin_result = variables.get("group_replication_plugin_result") or {}
+    first = plugin_result.get("first_result") or {}
+    file_result = variables.get("group_replication_option_file_result") or {}
+    package_result = variables.get("group_replication_package_result") or {}
+    failure = variables.get("group_replication_failure") or {}
+    each = (package_result, first, file_result, plugin_result, failure)
+    results = [result for result in each if result]
+    # A second run of the module that failed may know less than the first.
+    facts = next((known for known in (plugin_result, first, failure) if known.get("server")), {})
+    check_mode = bool(plugin_result.get("check_mode", check_mode))
+    statements = [
+        text
+        for result in (first, plugin_result)
+        for text in result.get("executed_statements") or []
+        if not text.startswith("SET SESSION ")
+    ]
+    changed_files = changed_option_files(file_result)
+    # In check mode the role tolerates that it is missing, because it would install it.
+    pymysql = bool(package_result.get("changed")) or (
+        check_mode
+        and plugin_result.get("error_code") == "pymysql_missing"
+        and not plugin_result.get("failed")
+    )
+    problem = _problem(results, (failure, package_result, plugin_result, file_result))
+    changed = bool(statements or changed_files or pymysql or _is_changed(results))
+    if problem is None:
+        problem = _judge(state, fail_on_change, check_mode, changed, facts)
+        if problem.outcome is Outcome.FALLS_SHORT:
+            problem = problem._replace(cause=_to_do(pymysql, statements, changed_files))
+    elif changed and not check_mode:
+        problem = problem._replace(outcome=Outcome.FAILED_AFTER_CHANGE)
+    return Host(
+        name=name,
+        outcome=problem.outcome if results else Outcome.NOT_REACHED,
+        error_code=problem.error_code,
+        cause=problem.cause,
+        next_step=problem.next_step,
+        server=facts.get("server"),
+        plugin=facts.get("plugin"),
+        loaded_at_start_by=facts.get("loaded_at_start_by"),
+        survives_restart=facts.get("survives_restart"),
+        check_mode=check_mode,
+        executed_statements=statements,
+        changed_files=changed_files,
+        pymysql_installed=pymysql,
+        warnings=_warnings(first, plugin_result, file_result, failure, check_mode),
+    )
+
+
+def is_done(variables: Mapping[str, Any], state: str) -> bool:
+    """Whether nothing is left to do on a host after the role's first task, the run of the module.
+
+    Where this cannot be told it returns False: the role's next tasks decide by themselves.
+
+    Args:
+        variables: the host's variables.
+        state: ``present`` or ``absent``, as the role was asked.
+    """
+    if variables.get("group_replication_failure"):
+        return True
+    result = variables.get("group_replication_plugin_result") or {}
+    if result.get("unreachable") or result.get("failed"):
+        return True
+    if "server" not in result:
+        return False
+    return not result["server"].get("option_file") or (
+        bool(result.get("loaded_by_options")) == (state == "present")
+    )
+
+
+def changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
+    """Return the option files that were changed, or would be."""
+    if not file_result.get("changed"):
+        return []
+    return list(file_result.get("changed_files") or [str(file_result.get("option_file"))])
+
+
+def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:
+    return any(result.get("changed") for result in results)
+
+
+def _warnings(
+    first: Mapping[str, Any],
+    plugin_result: Mapping[str, Any],
+    file_result: Mapping[str, Any],
+    failure: Mapping[str, Any],
+    check_mode: bool,
+) -> list[str]:
+    """Return the modules' warnings that still hold, each once."""
+    # The first of the module's two runs saw the option file as it was before.
+    results = (file_result, plugin_result or first, failure)
+    texts = [str(text) for result in results for text in result.get("warnings") or []]
+    # In check mode no second run sees it as it would be.
+    void: list[str] = []
+    if check_mode and file_result.get("changed"):
+        # The first is the name that the server uses, where it is a link the second is the file's.
+        paths = [str(file_result.get("option_file")), *changed_option_files(file_result)]
+        void = [f"{path}:" for path in paths]
+    return list(
+        dict.fromkeys(
+            text
+            for text in texts
+            # Ansible's own, on each host without ansible_python_interpreter.
+            if "discovered Python interpreter" not in text and not text.startswith(tuple(void))
+        )
+    )
+
+
+def _problem(
+    results: list[Mapping[str, Any]],
+    by_weight: tuple[Mapping[str, Any], ...],
+) -> Problem | None:
+    """Return what kept the role from its end; None where nothing did.
+
+    Args:
+        results: all that was registered.
+        by_weight: the failure that the playbook noted, then the results in which to look for one.
+    """
+    for result in results:
+        if result.get("unreachable"):
+            said = first_sentence(_without_prefix(str(result.get("msg", ""))))
+            return Problem(
+                Outcome.UNREACHABLE,
+                f"The host cannot be reached: {said}.",
+                "Check that it is up and that Ansible may log in, and run this again.",
+            )
+    for number, result in enumerate(by_weight):
+        if result and (number == 0 or result.get("failed")):
+            return _failed(result)
+    return None
+
+
+def _failed(result: Mapping[str, Any]) -> Problem:
+    """Return the problem of which a failed task's result tells."""
+    if "error_code" in result:
+        return Problem(
+            Outcome.FAILED,
+            str(result.get("cause", result.get("msg", ""))),
+            str(result.get("next_step", "")),
+            str(result["error_code"]),
+        )
+    if result.get("rc") in INTERPRETER_MISSING:
+        said = str(result.get("module_stderr", "")).strip().rpartition("\n")[2]
+        return Problem(
+            Outcome.FAILED,
+            f"The host has no Python that Ansible can run, or not what become needs ({said}).",
+            "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
+            "Python it has.",
+        )
+    # Of Ansible's own check of the role's variables, which a play with a rescue around the role may
+    # keep; the message is its whole list of problems.
+    wrong = [str(error) for error in result.get("argument_errors") or []]
+    if wrong:
+        return Problem(
+            Outcome.FAILED,
+            _shortened("; ".join(wrong).rstrip(".")) + ".",
+            "Correct the variable in the inventory or the command, and run this again.",
+        )
+    said = _without_prefix(str(result.get("msg") or "")).strip().partition("\n")[0].strip()
+    if not said:
+        return Problem(
+            Outcome.FAILED, "The task failed without saying why.", "Run it again with -vvv."
+        )
+    # What follows the first sentence of the role's own messages is what to do.
+    cause, _dot, rest = said.partition(". ")
+    return Problem(
+        Outcome.FAILED,
+        _shortened(cause.rstrip(".")) + ".",
+        rest if 0 < len(rest) <= LONGEST_MESSAGE else "Correct that, or run this again with -vvv.",
+    )
+
+
+def _judge(
+    state: str,
+    strict: bool,
+    check_mode: bool,
+    changed: bool,
+    facts: Mapping[str, Any],
+) -> Problem:
+    """Return what is the matter with a host on which the role came to its end."""
+    if changed and strict:
+        playbook = "group_replication_plugin" if state == "present" else "remove"
+        return Problem(Outcome.FALLS_SHORT, "", f"Run the playbook dbfleet.mysql.{playbook}.")
+    if facts and not (changed and check_mode):
+        problem = _restart_problem(state, facts.get("survives_restart"), strict)
+        if problem:
+            return problem
+    if changed:
+        return Problem(Outcome.WOULD_CHANGE if check_mode else Outcome.CHANGED, "", "")
+    return Problem(Outcome.IN_ORDER, "", "")
+
+
+def _to_do(pymysql: bool, statements: list[str], changed_files: list[str]) -> str:
+    """Say what is still to be done on a host."""
+    todo = list(statements)
+    if pymysql:
+        todo.append("PyMySQL is to be installed, and then all the rest")
+    todo += [f"a change in {path}" for path in changed_files]
+    return "This is still to be done: " + "; ".join(todo) + "."
+
+
+def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem | None:
+    """Return what is wrong with what the server's next start does; None where nothing is.
+
+    Args:
+        state: ``present`` or ``absent``, as the role was asked.
+        survives: whether the next start loads the plugin; None where that is not known.
+        strict: whether it must be known.
+    """
+    if state == "absent" and survives is not False:
+        return Problem(
+            Outcome.BACK_AFTER_RESTART,
+            "The plugin is out of the running server, but "
+            + ("is loaded again" if survives else "may be loaded again")
+            + " at its next start.",
+            "Take out what loads it: plugin_load_add in an option file that the role may not see "
+            "(run it as root on the server's host), or on the command line.",
+        )
+    if state == "present" and survives is False:
+        return Problem(
+            Outcome.GONE_AFTER_RESTART,
+            "The plugin is in the running server, but will not be after a restart.",
+            "Look for group_replication=OFF in its option files, and at "
+            "group_replication_registration.",
+        )
+    if state == "present" and survives is None and strict:
+        return Problem(
+            Outcome.RESTART_UNKNOWN,
+            "Whether the plugin is there after a restart cannot be known, because the server's "
+            "option files cannot be read.",
+            "Run this as root on the server's own host (--become), or let the plugin last by its "
+            "row in mysql.plugin (group_replication_registration=always).",
+        )
+    return None
+
+
+def _without_prefix(message: str) -> str:
+    """Return Ansible's message without the words that each one starts with from 2.19 on."""
+    return (
+        message.replace("Task failed: ", "", 1) if message.startswith("Task failed: ") else message
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to its first full stop or line end, without either."""
+    return text.strip().split("\n")[0].split(". ")[0].rstrip(".")

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example that a reader can copy runs as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+
+import pytest
+import yaml
+from conftest import CHECKOUT, Control, Server, run
+
+
+def examples(module: str) -> list[dict[str, Any]]:
+    """Return the tasks that ansible-doc shows as a module's examples."""
+    name = "dbfleet.mysql." + module
+    done = run("ansible-doc", "--json", name)
+    assert done.returncode == 0, done.stderr
+    tasks: list[dict[str, Any]] = yaml.safe_load(json.loads(done.stdout)[name]["examples"])
+    return tasks
+
+
+def blocks(page: str) -> list[list[dict[str, Any]]]:
+    """Return the YAML blocks of a Markdown page."""
+    text = (CHECKOUT / page).read_text()
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize(
+    "module", ["group_replication_plugin", "plugin_load_add", "group_replication_summary"]
+)
+def test_examples_of_a_module(server: Server, control: Control, module: str) -> None:
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@'%';"
+        " CREATE USER provision@'%' IDENTIFIED BY 'example-password'; GRANT ALL ON *.* TO provision"
+    )
+    server.sh("mkdir -p /srv/mysql/3307 && printf '[mysqld]\\n' > /srv/mysql/3307/my.cnf")
+    tasks = examples(module)
+    assert tasks
+    hosts = {server.name: {"provision_password": "example-password"}}
+    play = control.play(tasks, hosts)
+    assert play.code == 0, play.output
+    assert all(f"TASK [{task['name']}]" in play.output for task in tasks)
+
+
+# How many YAML blocks of each page are tasks or plays. The inventories and the play with a loop,
+# for several servers on one host, are run by test_fleet_layouts.py.
+PAGES = {
+    "README.md": 3,
+    "docs/apply_to_a_fleet.md": 1,
+    "docs/error_codes.md": 1,
+    "docs/from_mysql_e.md": 4,
+    "docs/include_in_your_role.md": 6,
+    "docs/option_files.md": 1,
+    "roles/group_replication/README.md": 1,
+}
+
+
+def test_each_page_is_known() -> None:
+    pages = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/*.md")]
+    names = (str(page.relative_to(CHECKOUT)) for page in pages)
+    assert {name for name in names if blocks(name)} == set(PAGES)
+
+
+PLAY = {"hosts": "all", "gather_facts": False}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page(server: Server, control: Control, page: str) -> None:
+    found = [
+        block for block in blocks(page) if isinstance(block, list) and "loop" not in str(block)
+    ]
+    assert len(found) == PAGES[page]
+    for block in found:
+        tasks = [task for task in block if "ansible.builtin.meta" not in task]
+        plays = [block] if "hosts" in block[0] else [[{**PLAY, "tasks": [task]}] for task in tasks]
+        for play in plays:
+            done = control.plays(play, {server.name: {}})
+            assert done.code == 0, done.output
+            assert f"{server.name} " in done.output.split("PLAY RECAP")[1]
+            # A step may be meant for before a start, and the next for after it.
+            server.restart()
+    if page == "docs/from_mysql_e.md":
+        assert server.plugin_status() == "ACTIVE"
+        assert not server.registered()
+        assert "already exists" not in server.last_start()
+
+
+def test_quick_start(servers: list[Server], control: Control) -> None:
+    """Run the page's commands as they stand, with its inventory; only its hosts are the lab's."""
+    text = (CHECKOUT / "docs/quick_start.md").read_text()
+    inventory = re.findall(r"```ini\n(.*?)```", text, re.DOTALL)
+    # The second is more of the variables that the first ends with.
+    assert len(inventory) == 2
+    (control.folder / "inventory").write_text("".join(inventory))
+    hosts = re.findall(r"^db\d.*", inventory[0], re.MULTILINE)
+    (control.folder / "host_vars").mkdir()
+    for host, server in zip(hosts, servers, strict=True):
+        server.sql(
+            "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@localhost;"
+            " CREATE USER provision@localhost IDENTIFIED BY 'example-password';"
+            " GRANT ALL ON *.* TO provision@localhost"
+        )
+        variables = {
+            "ansible_connection": "containers.podman.podman",
+            "ansible_host": server.container,
+            "ansible_user": "root",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "vault_provision_password": "example-password",
+        }
+        (control.folder / "host_vars" / f"{host}.yml").write_text(json.dumps(variables))
+
+    folder = str(control.folder)
+    built = run("ansible-galaxy", "collection", "build", "--output-path", folder)
+    assert built.returncode == 0, built.stderr
+    collections = f"{folder}/collections"
+    paths = f"{collections}:{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
+
+    def command(line: str, path: str = paths) -> str:
+        """Run a line in the folder that the inventory and the tarball are in."""
+        done = run(
+            *("sh", "-c", f'cd "$0" && {line}', folder),
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "example-password" not in done.stdout + done.stderr
+        return done.stdout
+
+    def statuses() -> list[str]:
+        return [server.plugin_status() for server in servers]
+
+    lines = re.findall(r"(?:^|`)(ansible-[^`\n]+ [^`\n]+)", text, re.MULTILINE)
+    galaxy, check, install, verify, remove = lines
+    # The lab's own collections, where the checkout counts as installed, are not within its reach.
+    command(galaxy, collections)
+    assert "changed: [db1.example.com]" in command(check)
+    assert statuses() == ["", "", ""]
+    # What the page tells of one host after the other, and of a part of the fleet.
+    serial, limit = re.findall(r"`(-(?:e|-limit) [^`]+)`", text)
+    command(f"{install} {serial} {limit}")
+    assert statuses() == ["ACTIVE", "", ""]
+    assert "changed: [db1.example.com]" not in command(install)
+    assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]
+    command(verify)
+    command(remove)
+    assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]

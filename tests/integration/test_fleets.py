@@ -1,0 +1,357 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run on a fleet is refused for, when it stops, and the report that it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+from conftest import CHECKOUT, Control, Playbook, Server, remote_executions
+from test_playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY, group, recap, summary
+
+NO_LOGIN = {"group_replication_login_user": "nobody"}
+
+
+def fleet(*failing: str) -> dict[str, dict[str, Any]]:
+    """Return the three hosts, some of which cannot be logged in to."""
+    return {name: dict(NO_LOGIN) if name in failing else {} for name in HOSTS}
+
+
+def refused(run: Playbook, *words: str) -> None:
+    """Check that a run was refused with these words, before it reached a host."""
+    assert run.code != 0
+    assert remote_executions(run.output) == 0
+    said = " ".join(run.output.split())
+    for word in words:
+        assert word in said, run.output
+
+
+@pytest.mark.parametrize("serial", ['{"group_replication_serial": [1, "100%"]}', "inventory"])
+def test_a_failing_canary_stops_the_run(
+    servers: list[Server], control: Control, serial: str
+) -> None:
+    hosts = fleet("mysql1")
+    flags = ["-e", "group_replication_max_fail_percentage=0"]
+    if serial == "inventory":
+        for variables in hosts.values():
+            variables["group_replication_serial"] = [1, "100%"]
+    else:
+        flags += ["-e", serial]
+    before = [server.option_files() for server in servers]
+    run = control.playbook(INSTALL, hosts, *flags, "-vvv")
+    assert run.code != 0
+    assert remote_executions(run.output) == 1
+    assert [server.plugin_status() for server in servers] == ["", "", ""]
+    assert [server.option_files() for server in servers] == before
+    assert "mysql1" in group(run.output, "failed: access_denied")
+    untouched = group(run.output, "not reached")
+    assert "mysql2" in untouched
+    assert "mysql3" in untouched
+    assert "they were not touched" in untouched
+    assert "1 of the batch's 1 host(s) have a problem, more than the 0 %" in run.output
+    assert recap(run.output, "mysql1")["failed"] == 1
+    assert recap(run.output, "mysql2")["failed"] == 0
+
+
+def test_a_canary_in_order_lets_the_run_go_on(servers: list[Server], control: Control) -> None:
+    run = control.playbook(
+        INSTALL,
+        fleet("mysql3"),
+        *("-e", "group_replication_serial=1,100%"),
+        *("-e", "group_replication_max_fail_percentage=0"),
+    )
+    assert run.code != 0
+    assert [server.plugin_status() for server in servers] == ["ACTIVE", "ACTIVE", ""]
+    assert "hosts: 3, with a problem: 1, changed: 2, in order: 0" in summary(run.output)
+
+
+def test_a_batch_of_failing_hosts_does_not_stop_the_others_unless_asked(
+    servers: list[Server], control: Control
+) -> None:
+    run = control.playbook(INSTALL, fleet("mysql1"), "-e", "group_replication_serial=1")
+    assert run.code != 0
+    assert [server.plugin_status() for server in servers] == ["", "ACTIVE", "ACTIVE"]
+    assert recap(run.output, "mysql1")["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("group_replication_serial", "0", "number of hosts, a percentage"),
+        ("group_replication_serial", "all", "number of hosts, a percentage"),
+        ("group_replication_max_fail_percentage", "101", "a number from 0 to 100"),
+        ("group_replication_max_fail_percentage", "100.5", "a number from 0 to 100"),
+        ("group_replication_max_fail_percentage", "none", "a number from 0 to 100"),
+        ("group_replication_max_fail_percentage", "0", "Set group_replication_serial too"),
+        ("group_replication_report", "fleet.txt", "ends in .json, .md or .html"),
+        ("group_replication_report", "/nowhere/fleet.html", "folder /nowhere of the report"),
+        ("group_replication_state", "absent", "dbfleet.mysql.group_replication_plugin_remove"),
+        ("group_replication_state", "absnt", "Set it to present or absent"),
+    ],
+)
+def test_what_is_refused_before_a_host_is_touched(
+    fleet: None, control: Control, variable: str, value: str, words: str
+) -> None:
+    run = control.playbook(INSTALL, HOSTS, "-e", f"{variable}={value}", "-vvv")
+    refused(run, variable if "report" not in variable else "report", words)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("-e", "group_replication_hosts=mysqll"),
+        ("-e", '{"group_replication_hosts": ["mysqll"]}'),
+        ("-e", "group_replication_hosts=mysql1", "--limit", "mysql2"),
+    ],
+)
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_a_pattern_that_matches_no_host_fails_the_run(
+    control: Control, playbook: str, flags: tuple[str, ...]
+) -> None:
+    run = control.playbook(playbook, HOSTS, *flags, "-vvv")
+    refused(run, "matches the pattern mysql", "Correct group_replication_hosts")
+    assert "PLAY RECAP" not in run.output
+
+
+def test_an_inventory_without_hosts_fails_the_run(control: Control) -> None:
+    run = control.playbook(VERIFY, {}, "-vvv")
+    refused(run, "The inventory has no host")
+
+
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY, REMOVE])
+def test_syntax_check_needs_no_inventory(playbook: str) -> None:
+    done = subprocess.run(
+        ["ansible-playbook", playbook, "--syntax-check"],
+        check=False, capture_output=True, text=True, cwd=CHECKOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_implicit_localhost(control: Control) -> None:
+    # No MySQL server is there, so that is what the host is failed for.
+    run = control.playbook(
+        VERIFY,
+        {"mysql1": {}},
+        *("-e", "group_replication_hosts=localhost"),
+        *("-e", "group_replication_login_unix_socket=/nowhere/mysqld.sock"),
+    )
+    assert "hosts: 1, with a problem: 1" in summary(run.output)
+    assert list(re.findall(r"^(\S+) +: ok=", run.output, re.MULTILINE)) == ["localhost"]
+
+
+def test_hosts_as_a_list_in_batches_with_spaces(servers: list[Server], control: Control) -> None:
+    run = control.playbook(
+        VERIFY,
+        HOSTS,
+        *("-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}'),
+        *("-e", '{"group_replication_serial": "1, 100% "}'),
+    )
+    assert re.findall(r"^Batch of 1, .*; hosts left: (\d)$", run.output, re.MULTILINE) == ["1", "0"]
+    assert "\nfalls short (2)\n" in summary(run.output)
+    # The final line repeats what the summary says.
+    assert '"falls short. This is still to be done: INSTALL PLUGIN' in run.output
+    confirm = control.playbook(
+        REMOVE, HOSTS, "-e", '{"group_replication_hosts": ["mysql1", "mysql2"]}', "-vvv"
+    )
+    refused(confirm, "-e group_replication_hosts=mysql1,mysql2 -e group_replication_confirm")
+
+
+def test_state_of_one_host_in_the_inventory_does_not_turn_the_run_around(
+    fleet: None, control: Control
+) -> None:
+    hosts = {"mysql1": {}, "mysql2": {"group_replication_state": "absent"}}
+    refused(control.playbook(INSTALL, hosts, "-vvv"), "group_replication_state is absent")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("present", "dbfleet.mysql.group_replication_plugin"), ("installed", "present or absent")],
+)
+def test_remove_is_not_turned_around(fleet: None, control: Control, state: str, words: str) -> None:
+    run = control.playbook(
+        REMOVE, HOSTS, *CONFIRMED, "-e", f"group_replication_state={state}", "-vvv"
+    )
+    refused(run, f"group_replication_state is {state}", words)
+
+
+@pytest.mark.parametrize("absent", ["mysql1", "mysql2"])
+def test_verify_does_not_judge_all_hosts_by_one(fleet: None, control: Control, absent: str) -> None:
+    hosts: dict[str, dict[str, Any]] = {"mysql1": {}, "mysql2": {}}
+    hosts[absent]["group_replication_state"] = "absent"
+    refused(control.playbook(VERIFY, hosts, "-vvv"), "not the same on all hosts", "--limit")
+
+
+def test_verify_refuses_a_misspelt_state(fleet: None, control: Control) -> None:
+    run = control.playbook(VERIFY, HOSTS, "-e", "group_replication_state=absnt", "-vvv")
+    refused(run, "group_replication_state is absnt", "Set it to present or absent")
+
+
+def test_remove_asks_for_confirmation(servers: list[Server], control: Control) -> None:
+    assert control.playbook(INSTALL, HOSTS).code == 0
+    before = [server.option_files() for server in servers]
+    run = control.playbook(REMOVE, HOSTS, "--limit", "mysql1,mysql2", "-vvv")
+    inventory = control.folder / "inventory.yml"
+    refused(
+        run,
+        "out of 2 host(s)",
+        f"ansible-playbook -i {inventory} dbfleet.mysql.group_replication_plugin_remove --limit mysql1,mysql2"
+        " -e group_replication_confirm_remove=true",
+    )
+    no = control.playbook(REMOVE, HOSTS, "-e", "group_replication_confirm_remove=false", "-vvv")
+    refused(no, "out of 3 host(s)")
+    tried = control.playbook(REMOVE, HOSTS, "--check")
+    assert tried.code == 0, tried.output
+    assert "\nwould change (3)\n" in summary(tried.output)
+    assert "\nwarnings\n" not in summary(tried.output)
+    assert [server.plugin_status() for server in servers] == ["ACTIVE"] * 3
+    assert [server.option_files() for server in servers] == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--check"]])
+def test_verify_changes_nothing(servers: list[Server], control: Control, flags: list[str]) -> None:
+    assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
+    before = [server.option_files() for server in servers]
+    for server in servers:
+        server.sh("rm -f $(mysql -Ne 'SELECT @@general_log_file')")
+        server.sql("SET GLOBAL general_log = 1")
+    report = control.folder / "night.json"
+    run = control.playbook(VERIFY, HOSTS, "-e", f"group_replication_report={report}", *flags)
+    logs = [server.sh("cat $(mysql -Ne 'SELECT @@general_log_file')") for server in servers]
+    for server in servers:
+        server.sql("SET GLOBAL general_log = 0")
+    assert run.code != 0
+    assert "\nfalls short (2)\n" in summary(run.output)
+    assert "\nin order (1)\n" in summary(run.output)
+    assert [server.option_files() for server in servers] == before
+    assert [server.plugin_status() for server in servers] == ["ACTIVE", "", ""]
+    for log in logs:
+        assert "information_schema.PLUGINS" in log
+        assert not re.search(r"Query\s+(INSTALL|UNINSTALL|DELETE|INSERT|UPDATE|SET GLOBAL)\b", log)
+    found = json.loads(report.read_text())
+    assert found["run"]["check_mode"] is True
+    assert found["run"]["counts"]["falls_short"] == 2
+
+
+def test_verify_can_look_whether_the_plugin_is_gone(server: Server, control: Control) -> None:
+    gone = control.playbook(VERIFY, {"mysql1": {}}, "-e", "group_replication_state=absent")
+    assert gone.code == 0, gone.output
+    assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
+    there = control.playbook(VERIFY, {"mysql1": {}}, "-e", "group_replication_state=absent")
+    assert there.code != 0
+    assert "UNINSTALL PLUGIN" in group(there.output, "falls short")
+    assert "dbfleet.mysql.group_replication_plugin_remove" in group(there.output, "falls short")
+
+
+def test_reports(servers: list[Server], control: Control) -> None:
+    servers[0].sh("touch /etc/mysql/conf.d/open.cnf && chmod 0666 /etc/mysql/conf.d/open.cnf")
+    servers[0].restart()
+    odd = "<b>odd|one"
+    hosts = {"mysql1": {}, odd: {"server": "no-such-container"}, **{"mysql2": dict(NO_LOGIN)}}
+    report = control.folder / "fleet.json"
+    run = control.playbook(INSTALL, hosts, "-e", f"group_replication_report={report}")
+    assert f"report: {report}" in run.output
+    document = json.loads(report.read_text())
+    assert document["schema_version"] == 1
+    assert document["run"]["playbook"] == INSTALL
+    assert document["run"]["started_at"] <= document["run"]["finished_at"]
+    assert document["run"]["counts"]["changed"] == 1
+    found = {host["name"]: host for host in document["hosts"]}
+    assert [host["outcome"] for host in document["hosts"]] == ["unreachable", "failed", "changed"]
+    first = found["mysql1"]
+    assert first["server"]["flavor"] == "MySQL"
+    assert first["plugin"]["type"] == "GROUP REPLICATION"
+    assert first["plugin"]["load_option"] == "ON"
+    assert first["survives_restart"] is True
+    # Of both runs of the module, and the option file between them.
+    assert first["executed_statements"][0].startswith("INSTALL PLUGIN")
+    assert any("mysql.plugin" in text for text in first["executed_statements"])
+    assert first["changed_files"] == ["/etc/mysql/mysql.cnf"]
+    assert any("open.cnf" in text for text in first["warnings"])
+    assert "open.cnf" in summary(run.output).split("\nwarnings\n")[1]
+    assert found["mysql2"]["error_code"] == "access_denied"
+    assert found[odd]["problem"].startswith("The host cannot be reached: ")
+
+    page = control.folder / "fleet.html"
+    again = control.playbook(INSTALL, hosts, "-e", f"group_replication_report={page}")
+    assert recap(again.output, "mysql1")["changed"] == 0
+    assert "&lt;b&gt;odd|one" in page.read_text()
+    assert odd not in page.read_text()
+    assert sorted(os.listdir(control.folder)) == ["fleet.html", "fleet.json", "inventory.yml"]
+
+
+def test_a_play_of_ones_own_with_an_own_report(servers: list[Server], control: Control) -> None:
+    report = control.folder / "own.md"
+    tasks = [
+        {"ansible.builtin.include_role": {"name": "dbfleet.mysql.group_replication"}},
+        {"dbfleet.mysql.group_replication_summary": {"report": str(report)}, "run_once": True},
+    ]
+    run = control.play(tasks, fleet("mysql1"))
+    assert run.code != 0
+    assert "\nfailed: access\\_denied (1)" in report.read_text().replace("## ", "")
+    assert "changed (2)" in report.read_text()
+    refusal = control.play(
+        [{"dbfleet.mysql.group_replication_summary": {"report": "own.txt"}}], {"mysql1": {}}
+    )
+    assert '"error_code": "report_name_invalid"' in refusal.output
+
+
+def test_two_runs_in_one_play_do_not_mix(server: Server, control: Control) -> None:
+    role = {"ansible.builtin.include_role": {"name": "dbfleet.mysql.group_replication"}}
+    run = control.play(
+        [role, role, {"dbfleet.mysql.group_replication_summary": {}}], {"mysql1": {}}
+    )
+    assert run.code == 0, run.output
+    assert "hosts: 1, with a problem: 0, in order: 1" in run.output
+
+
+def test_examples_of_the_page(server: Server, control: Control) -> None:
+    page = (CHECKOUT / "docs" / "apply_to_a_fleet.md").read_text()
+    commands = [
+        line
+        for block in re.findall(r"```shell\n(.*?)```", page, re.DOTALL)
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("ansible-playbook")
+    ]
+    assert commands
+    path = control.inventory({"mysql1": {}, "db1": {"server": "mysql1"}})
+    for command in commands:
+        line = command.split("  #")[0].replace("-i inventory", f"-i {path}") + " --list-tasks"
+        done = subprocess.run(
+            shlex.split(line), check=False, capture_output=True, text=True, cwd=control.folder
+        )
+        assert done.returncode == 0, line + done.stdout + done.stderr
+    known = yaml.safe_load(
+        (CHECKOUT / "roles/group_replication/meta/argument_specs.yml").read_text()
+    )["argument_specs"]["main"]["options"]
+    playbooks = "".join(each.read_text() for each in (CHECKOUT / "playbooks").rglob("*.yml"))
+    for name in set(re.findall(r"\bgroup_replication_\w+", page)) - {"group_replication_plugin"}:
+        assert name in known or name in playbooks, name
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("group_replication_login_port", "abc", "group_replication_login_port"),
+        ("group_replication_login_password", "{{ vault_nope }}", "'vault_nope' is undefined"),
+    ],
+)
+def test_a_wrong_variable_has_a_cause_and_a_next_step(
+    fleet: None, control: Control, variable: str, value: str, words: str
+) -> None:
+    run = control.playbook(VERIFY, {"mysql1": {variable: value}}, "-vvv")
+    assert run.code != 0
+    assert remote_executions(run.output) == 0
+    row, cause, next_step = group(run.output, "failed: variables_wrong").splitlines()[1:]
+    assert row.startswith("mysql1")
+    assert words in cause
+    assert not re.search(r"Task failed|Validation of arguments", cause)
+    assert "Correct" in next_step

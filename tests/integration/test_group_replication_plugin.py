@@ -1,0 +1,305 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module group_replication_plugin on a real server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Control, Server
+
+INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
+PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after the test
+
+
+@pytest.fixture
+def account(server: Server) -> dict[str, Any]:
+    """Return the login of an account with caching_sha2_password, which may log in over TCP."""
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS ops@'%';"
+        f" CREATE USER ops@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"
+        " GRANT ALL ON *.* TO ops@'%'"
+    )
+    return {"login_user": "ops", "login_password": PASSWORD}
+
+
+def test_check_mode_says_what_would_be_executed_and_changes_nothing(
+    server: Server, control: Control
+) -> None:
+    result = control.module(server, "--check", "--diff")
+    assert result["changed"]
+    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60", INSTALL]
+    assert '+    "status": "ACTIVE"' in result["_output"]
+    assert result["plugin"] is None
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_present_then_absent_each_idempotent(server: Server, control: Control) -> None:
+    predicted = control.module(server, "--check")["executed_statements"]
+    result = control.module(server)
+    assert result["changed"]
+    assert result["executed_statements"] == predicted
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert result["plugin"]["type"] == "GROUP REPLICATION"
+    assert result["plugin"]["library"] == "group_replication.so"
+    assert result["registered"]
+    assert result["loaded_at_start_by"] == ["mysql.plugin"]
+    assert result["survives_restart"]
+    assert server.plugin_status() == "ACTIVE"
+
+    again = control.module(server)
+    assert not again["changed"]
+    assert again["executed_statements"] == []
+    assert again["plugin"] == result["plugin"]
+
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+
+    removed = control.module(server, state="absent")
+    assert removed["changed"]
+    assert removed["plugin"] is None
+    assert not removed["survives_restart"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+    assert not control.module(server, state="absent")["changed"]
+
+
+@pytest.mark.hazard(
+    "`gtid_mode=ON`, and rows of `mysql.plugin` change",
+    "`DELETE FROM mysql.plugin` leaves an errant transaction",
+    "`gtid_executed` is the same before and after",
+)
+def test_no_statement_takes_a_gtid(server: Server, control: Control) -> None:
+    before = server.sql("SELECT @@global.gtid_executed")
+    control.module(server)
+    control.module(server, registration="never")
+    control.module(server, registration="always")
+    control.module(server, state="absent")
+    assert server.sql("SELECT @@global.gtid_executed") == before
+
+
+@pytest.mark.parametrize(
+    ("registration", "row"), [("auto", True), ("always", True), ("never", False)]
+)
+def test_registration(server: Server, control: Control, registration: str, row: bool) -> None:
+    result = control.module(server, registration=registration)
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert result["registered"] is row
+    assert result["survives_restart"] is row
+    assert server.registered() is row
+    assert not control.module(server, registration=registration)["changed"]
+
+
+@pytest.mark.hazard(
+    "An option file loads the plugin and `mysql.plugin` has its row",
+    "each start logs an ERROR",
+    "the row goes, the next start's log is clean",
+)
+def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
+    server: Server, control: Control
+) -> None:
+    server.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
+    server.sql(INSTALL)
+    result = control.module(server)
+    assert result["executed_statements"][1:] == [
+        "SET SESSION sql_log_bin = 0",
+        "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
+    ]
+    assert result["loaded_at_start_by"][0].startswith("/etc/mysql/my.cnf:")
+    assert not server.registered()
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+    assert "already exists" not in server.last_start()
+
+
+def test_missing_row_comes_where_nothing_else_loads_the_plugin(
+    server: Server, control: Control
+) -> None:
+    control.module(server, registration="never")
+    result = control.module(server)
+    assert result["changed"]
+    assert result["registered"]
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+
+
+def test_password_over_tcp(server: Server, control: Control, account: dict[str, Any]) -> None:
+    result = control.module(server, "-vvvv", "--diff", login_host="127.0.0.1", **account)
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert result["survives_restart"]
+    # The command line of this test's own ansible call holds the password; its output must not.
+    assert PASSWORD not in result["_output"]
+
+
+def test_option_file_of_the_client(
+    server: Server, control: Control, account: dict[str, Any]
+) -> None:
+    server.sh(
+        "umask 077; printf '[client]\\nuser = ops\\npassword = \"%s\"\\nhost=127.0.0.1\\n'"
+        f" '{PASSWORD}' > /root/.my.cnf"
+    )
+    result = control.module(server, "-vvvv", "--diff")
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert PASSWORD not in result["_output"]
+    server.sh("rm /root/.my.cnf")
+
+
+def test_auth_socket(server: Server, control: Control) -> None:
+    server.sql(
+        "SET SESSION sql_log_bin = 0; INSTALL PLUGIN auth_socket SONAME 'auth_socket.so';"
+        " ALTER USER root@localhost IDENTIFIED WITH auth_socket"
+    )
+    try:
+        assert control.module(server)["plugin"]["status"] == "ACTIVE"
+    finally:
+        server.sql(
+            "SET SESSION sql_log_bin = 0;"
+            " ALTER USER root@localhost IDENTIFIED WITH caching_sha2_password BY '';"
+            " UNINSTALL PLUGIN auth_socket"
+        )
+
+
+def test_wrong_password(server: Server, control: Control, account: dict[str, Any]) -> None:
+    account["login_password"] = "wrong-" + PASSWORD
+    result = control.module(server, "-vvvv", **account)
+    assert result["error_code"] == "access_denied"
+    assert result["mysql_error_number"] == 1045
+    assert result["executed_statements"] == []
+    assert "login_password" in result["next_step"]
+    assert PASSWORD not in result["_output"]
+
+
+def test_wrong_socket(server: Server, control: Control) -> None:
+    result = control.module(server, login_unix_socket="/run/nowhere.sock")
+    assert result["error_code"] == "socket_not_found"
+    assert "/run/nowhere.sock" in result["cause"]
+
+
+def test_wrong_port(server: Server, control: Control) -> None:
+    result = control.module(server, login_host="127.0.0.1", login_port=3999)
+    assert result["error_code"] == "server_down"
+    assert "127.0.0.1:3999" in result["cause"]
+
+
+def test_library_that_is_not_there(server: Server, control: Control) -> None:
+    result = control.module(server, library="nowhere.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert result["mysql_error_number"] == 1126
+    assert not server.registered()
+
+
+@pytest.mark.parametrize("library", ["../x.so", "/x.so", "a'b.so", "a\nb.so", "", "a;b.so"])
+@pytest.mark.hazard(
+    "`library` holds a path, quotes, control characters",
+    "error 1124, or SQL made of it",
+    "refused: `library_name_invalid`",
+)
+def test_library_that_is_no_file_name(server: Server, control: Control, library: str) -> None:
+    result = control.module(server, library=library)
+    assert result["error_code"] == "library_name_invalid"
+
+
+@pytest.mark.hazard(
+    "Another library has the plugin's name already",
+    "error 1125",
+    "refused: `other_library`",
+)
+def test_another_library_than_the_one_that_is_loaded(server: Server, control: Control) -> None:
+    server.sql(INSTALL)
+    assert control.module(server, library="other.so")["error_code"] == "other_library"
+
+
+@pytest.mark.hazard(
+    "`group_replication=OFF` in an option file",
+    "no error, the plugin is DISABLED, its row stays",
+    "refused with the line, no row: `plugin_disabled`",
+)
+def test_disabled_by_option(server: Server, control: Control) -> None:
+    server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")
+    result = control.module(server)
+    assert result["error_code"] == "plugin_disabled"
+    assert "/etc/mysql/my.cnf:" in result["cause"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_installation_that_would_start_a_group_is_refused(server: Server, control: Control) -> None:
+    server.sh(
+        "printf '[mysqld]\\nloose-group_replication_group_name="
+        "11111111-2222-3333-4444-555555555555\\nloose-group_replication_bootstrap_group=ON\\n'"
+        " >> /etc/mysql/my.cnf"
+    )
+    result = control.module(server)
+    assert result["error_code"] == "group_would_start"
+    assert "bootstrap a new group" in result["cause"]
+    assert "/etc/mysql/my.cnf:" in result["cause"]
+    assert server.plugin_status() == ""
+    server.sh("echo loose-group_replication_start_on_boot=OFF >> /etc/mysql/my.cnf")
+    # MySQL 9.7 does not read that line before it is restarted.
+    assert control.module(server)["error_code"] == "group_start_unknown"
+    server.restart()
+    assert control.module(server)["plugin"]["status"] == "ACTIVE"
+    states = server.sql("SELECT MEMBER_STATE FROM performance_schema.replication_group_members")
+    assert states == [["OFFLINE"]]
+
+
+@pytest.mark.hazard(
+    "`super_read_only=ON`",
+    "error 1290",
+    "refused unless `lift_super_read_only`; then back at once",
+)
+def test_super_read_only(server: Server, control: Control) -> None:
+    server.sql("SET GLOBAL super_read_only = 1")
+    refused = control.module(server)
+    assert refused["error_code"] == "super_read_only"
+    result = control.module(server, lift_super_read_only=True)
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert result["executed_statements"] == [
+        "SET SESSION lock_wait_timeout = 60",
+        "SET GLOBAL super_read_only = 0",
+        INSTALL,
+        "SET GLOBAL super_read_only = 1",
+    ]
+    assert server.sql("SELECT @@super_read_only, @@read_only") == [["1", "1"]]
+
+
+def test_super_read_only_is_back_after_an_error(server: Server, control: Control) -> None:
+    server.sql("SET GLOBAL super_read_only = 1")
+    result = control.module(server, lift_super_read_only=True, library="nowhere.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert server.sql("SELECT @@super_read_only, @@read_only") == [["1", "1"]]
+
+
+@pytest.mark.hazard(
+    "The account `mysql.session` is missing",
+    "installs; START fails later with 3092",
+    "refused with the manual's advice: `mysql_session_missing`",
+)
+def test_missing_mysql_session(server: Server, control: Control) -> None:
+    rename = "SET SESSION sql_log_bin = 0; RENAME USER {} TO {}"
+    server.sql(rename.format("'mysql.session'@localhost", "'away'@localhost"))
+    try:
+        assert control.module(server)["error_code"] == "mysql_session_missing"
+        assert server.plugin_status() == ""
+        assert control.module(server, check_mysql_session=False)["changed"]
+    finally:
+        server.sql(rename.format("'away'@localhost", "'mysql.session'@localhost"))
+
+
+@pytest.mark.hazard(
+    "The account lacks a privilege",
+    "error 1142",
+    "what to grant: `privilege_missing`",
+)
+def test_account_without_privileges(server: Server, control: Control) -> None:
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS few@localhost;"
+        " CREATE USER few@localhost IDENTIFIED BY ''"
+    )
+    result = control.module(server, login_user="few")
+    assert result["error_code"] == "privilege_missing"
+    assert server.plugin_status() == ""

@@ -1,0 +1,650 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a playbook on production servers must never do, shown on servers in just that state."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import FLEET, MODULE, Control, Server, fleet_name, lab
+from elftools.elf.elffile import ELFFile
+
+INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
+GROUP_NAME = "11111111-2222-3333-4444-555555555555"
+READ_ONLY = "SELECT @@super_read_only, @@read_only"
+
+
+def configure_group(
+    server: Server,
+    bootstrap: str = "OFF",
+    start_on_boot: str = "ON",
+    seeds: str = "mysql2:33061,mysql3:33061",
+) -> None:
+    """Write the options of a group's member into the option file, as MySQL's manual shows them."""
+    lines = (
+        "[mysqld]",
+        f"loose-group_replication_group_name={GROUP_NAME}",
+        f"loose-group_replication_local_address={server.name}:33061",
+        f"loose-group_replication_group_seeds={seeds}",
+        f"loose-group_replication_start_on_boot={start_on_boot}",
+        f"loose-group_replication_bootstrap_group={bootstrap}",
+    )
+    server.sh("cat >> /etc/mysql/my.cnf <<'END'\n" + "\n".join(lines) + "\nEND")
+
+
+def members(server: Server) -> list[list[str]]:
+    """Return host and state of each member that a server sees in its group."""
+    return server.sql(
+        "SELECT MEMBER_HOST, MEMBER_STATE FROM performance_schema.replication_group_members"
+    )
+
+
+def wait_until_online(server: Server) -> None:
+    """Wait until a server is a member of a group, for 60 seconds at most."""
+    for _attempt in range(120):
+        if members(server) == [[server.name, "ONLINE"]]:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{server.name} is not ONLINE: {members(server)}")
+
+
+@contextlib.contextmanager
+def held(server: Server, lock: str) -> Iterator[None]:
+    """Hold a lock in another session."""
+    session = subprocess.Popen(
+        ["podman", "exec", "-i", server.container, "mysql", "--unbuffered", "-N"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert session.stdin is not None
+    assert session.stdout is not None
+    session.stdin.write(f"{lock};\nSELECT 'held';\n")
+    session.stdin.flush()
+    assert session.stdout.readline().strip() == "held"
+    try:
+        yield
+    finally:
+        session.stdin.close()
+        session.wait(timeout=30)
+
+
+def statement_runs(server: Server, word: str) -> bool:
+    """Whether a statement that has a word in it runs or waits in the server now."""
+    return bool(
+        server.sql(
+            "SELECT 1 FROM information_schema.PROCESSLIST"
+            f" WHERE INFO LIKE '%{word}%' AND ID <> CONNECTION_ID()"
+        )
+    )
+
+
+def started(control: Control, arguments: str) -> subprocess.Popen[str]:
+    """Start the module on the first server, and do not wait for its end."""
+    inventory = control.inventory({"mysql1": {}})
+    return subprocess.Popen(
+        ["ansible", "-i", inventory, "mysql1", "-m", MODULE, "-a", arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for_statement(server: Server, word: str) -> None:
+    """Wait until a statement runs in the server, for 30 seconds at most."""
+    for _attempt in range(150):
+        if statement_runs(server, word):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no statement with {word}")
+
+
+@pytest.mark.hazard(
+    "Two servers have `bootstrap_group=ON` in their option files",
+    "makes two groups: split brain",
+    "refused on both, no group at all: `group_would_start`",
+)
+@pytest.mark.transactions("each member that bootstraps a group writes one")
+def test_two_servers_that_bootstrap_end_with_no_group(
+    servers: list[Server], control: Control
+) -> None:
+    second, third = servers[1:]
+    for server in (second, third):
+        configure_group(server, bootstrap="ON")
+
+    run = control.playbook("dbfleet.mysql.group_replication_plugin", {"mysql2": {}, "mysql3": {}})
+    assert run.code != 0
+    assert run.output.count("would bootstrap a new group") >= 2
+    for server in (second, third):
+        assert server.plugin_status() == ""
+
+    # What a plain statement does: each server is a group of its own.
+    for server in (second, third):
+        server.restart()
+        server.sql(INSTALL)
+    for server in (second, third):
+        wait_until_online(server)
+
+    refused = control.module(second, state="absent")
+    assert refused["error_code"] == "member_of_group"
+    assert members(second) == [["mysql2", "ONLINE"]]
+    allowed = control.module(second, state="absent", allow_leave_group=True)
+    assert allowed["changed"]
+    assert second.plugin_status() == ""
+    third.sql("STOP GROUP_REPLICATION")
+
+
+@pytest.fixture
+def group() -> Iterator[list[Server]]:
+    """Return the three members of a group, the first of them its primary."""
+    fleet = fleet_name("group")
+    names = ("mysql1", "mysql2", "mysql3")
+    lab("up", fleet, *names)
+    servers = [Server(name, fleet) for name in names]
+    for server in servers:
+        configure_group(server, start_on_boot="OFF", seeds="mysql1:33061")
+        server.restart()
+        server.sql(INSTALL)
+        server.sql(
+            "SET sql_log_bin = 0; CREATE USER recovery@'%' IDENTIFIED BY 'only-in-this-test';"
+            " GRANT REPLICATION SLAVE, BACKUP_ADMIN ON *.* TO recovery@'%'; SET sql_log_bin = 1;"
+            " SET GLOBAL group_replication_recovery_get_public_key = ON;"
+            " CHANGE REPLICATION SOURCE TO SOURCE_USER = 'recovery',"
+            " SOURCE_PASSWORD = 'only-in-this-test' FOR CHANNEL 'group_replication_recovery'"
+        )
+    servers[0].sql(
+        "SET GLOBAL group_replication_bootstrap_group = ON; START GROUP_REPLICATION;"
+        " SET GLOBAL group_replication_bootstrap_group = OFF"
+    )
+    for server in servers[1:]:
+        server.sql("START GROUP_REPLICATION")
+    wait_for_states(servers[0], ["ONLINE"] * 3)
+    yield servers
+    for server in servers:
+        server.sh("kill -CONT $(pidof mysqld)")
+    lab("down", fleet)
+
+
+def wait_for_states(server: Server, states: list[str]) -> None:
+    """Wait until a server sees members in these states, for 60 seconds at most."""
+    for _attempt in range(120):
+        if sorted(state for _host, state in members(server)) == states:
+            return
+        time.sleep(0.5)
+    raise AssertionError(members(server))
+
+
+@pytest.mark.hazard(
+    "The plugin is to be removed from a member without which the group has no majority",
+    "`UNINSTALL PLUGIN` takes the member out, and the group stands still",
+    "refused even with `allow_leave_group`: `group_majority`",
+)
+def test_member_that_the_group_needs(group: list[Server], control: Control) -> None:
+    primary, second, third = group
+    third.sh("kill -STOP $(pidof mysqld)")
+    wait_for_states(second, ["ONLINE", "ONLINE", "UNREACHABLE"])
+    before = second.gtid_executed()
+    assert control.module(second, state="absent")["error_code"] == "member_of_group"
+    result = control.module(second, state="absent", allow_leave_group=True)
+    assert result["error_code"] == "group_majority"
+    assert second.gtid_executed() == before
+    assert primary.plugin_status() == second.plugin_status() == "ACTIVE"
+
+    third.sh("kill -CONT $(pidof mysqld)")
+    wait_for_states(second, ["ONLINE"] * 3)
+    allowed = {"allow_leave_group": True, "lift_super_read_only": True}  # it is a secondary
+    left = control.module(second, state="absent", **allowed)
+    assert left["changed"], left
+    assert second.sql(READ_ONLY) == [["1", "1"]]
+    wait_for_states(primary, ["ONLINE"] * 2)
+
+
+@pytest.mark.hazard(
+    "The option file was changed after the start; 9.7 installs with the options of its start",
+    "bootstraps a group although the file says `start_on_boot=OFF`",
+    "refused: `group_start_unknown`",
+)
+@pytest.mark.transactions("each member that bootstraps a group writes one")
+def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
+    """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
+    configure_group(server, bootstrap="ON")
+    server.sh("sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ /etc/mysql/mysql.cnf")
+    server.restart()
+    server.sh("sed -i s/start_on_boot=ON/start_on_boot=OFF/ /etc/mysql/mysql.cnf")
+    # As a restored backup or a package leaves it.
+    server.sh("touch -d '2 hours ago' /etc/mysql/mysql.cnf")
+    result = control.module(server)
+    assert result["error_code"] == "group_start_unknown"
+    assert "/etc/mysql/my.cnf was changed after the server started" in result["cause"]
+
+    server.sql(INSTALL)
+    wait_until_online(server)
+    server.sql("STOP GROUP_REPLICATION")
+    server.reset()
+    server.restart()
+
+
+@pytest.mark.hazard(
+    "The group is configured by `SET PERSIST`",
+    "may start the group",
+    "refused: `group_would_start`",
+)
+def test_persisted_variables_start_a_group_too(server: Server, control: Control) -> None:
+    server.sql(INSTALL)
+    server.sql(f"SET PERSIST group_replication_group_name = '{GROUP_NAME}'")
+    server.sql("UNINSTALL PLUGIN group_replication")
+    try:
+        result = control.module(server)
+        assert result["error_code"] == "group_would_start"
+        assert "SET PERSIST" in result["cause"]
+    finally:
+        server.sql("RESET PERSIST")
+
+
+@pytest.mark.hazard(
+    "`FORCE_PLUS_PERMANENT`, and the plugin is to be removed",
+    "error 1702",
+    "refused with the line that holds it: `plugin_permanent`",
+)
+def test_permanent_plugin(server: Server, control: Control) -> None:
+    server.sh(
+        "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n"
+        "group_replication=FORCE_PLUS_PERMANENT\\n' >> /etc/mysql/my.cnf"
+    )
+    server.restart()
+    try:
+        result = control.module(server, state="absent")
+        assert result["error_code"] == "plugin_permanent"
+        assert re.search(r"/etc/mysql/my\.cnf:\d+", result["cause"])
+        assert server.plugin_status() == "ACTIVE"
+    finally:
+        server.sh("rm -rf /etc/mysql && tar -xf /root/etc.tar -C /")
+        server.restart()
+
+
+@pytest.mark.parametrize("lock", ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"])
+@pytest.mark.hazard(
+    "A backup or a global read lock is held",
+    "waits for up to a year",
+    "fails after `lock_wait_timeout` seconds, nothing is left",
+)
+def test_lock_that_does_not_go_away(server: Server, control: Control, lock: str) -> None:
+    with held(server, lock):
+        result = control.module(server, lock_wait_timeout=1)
+    assert result["error_code"] == "lock_wait_timeout"
+    assert result["mysql_error_number"] == 1205
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "Twenty runs at once against one server",
+    "all but one fail with 1125",
+    "all succeed, one row",
+)
+def test_twenty_runs_at_once(server: Server, control: Control) -> None:
+    hosts: dict[str, dict[str, Any]] = {
+        f"run{number}": {"server": "mysql1"} for number in range(20)
+    }
+    run = control.play([{"name": "Install", MODULE: {}}], hosts, "-f", "20")
+    assert run.code == 0, run.output
+    assert run.output.count("failed=0") == 20
+    assert server.plugin_status() == "ACTIVE"
+    rows = server.sql("SELECT COUNT(*) FROM mysql.plugin WHERE name = 'group_replication'")
+    assert rows == [["1"]]
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [("present", "INSTALL"), ("absent", "UNINSTALL"), ("duplicate", "DELETE")]
+)
+@pytest.mark.hazard(
+    "The server is killed during a statement",
+    "error 2013, and no word of what is known",
+    "`connection_lost`; the next run puts it right",
+)
+def test_server_killed_during_a_statement(
+    server: Server, control: Control, state: str, word: str
+) -> None:
+    options: dict[str, Any] = {"lock_wait_timeout": 60}
+    if state != "present":
+        server.sql(INSTALL)
+    if state == "absent":
+        options["state"] = "absent"
+    if state == "duplicate":
+        server.sh(
+            "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf"
+        )
+    with contextlib.ExitStack() as stack:
+        # The lock keeps the statement in the server for as long as it takes to kill it there.
+        stack.enter_context(held(server, "FLUSH TABLES WITH READ LOCK"))
+        run = started(control, " ".join(f"{name}={value}" for name, value in options.items()))
+        wait_for_statement(server, word + " ")
+        server.sh("kill -9 $(pidof mysqld)")
+        output = run.communicate(timeout=60)[0]
+    assert '"error_code": "connection_lost"' in output
+    assert "run this again" in output
+    assert "Traceback" not in output
+
+    lab("up", FLEET, "mysql1", "mysql2", "mysql3")  # waits until it answers again
+    options.pop("lock_wait_timeout")
+    result = control.module(server, **options)
+    assert "error_code" not in result
+    assert server.plugin_status() == ("" if state == "absent" else "ACTIVE")
+    assert server.registered() is (state == "present")
+    assert not control.module(server, **options)["changed"]
+
+
+@pytest.mark.parametrize("kind", ["bare", "loaded"])
+@pytest.mark.hazard(
+    "The server is killed just before or just after a statement, each in turn",
+    "error 2013, and no word of what is known",
+    "`connection_lost`; the next run puts it right",
+)
+def test_server_killed_at_each_statement(server: Server, kind: str) -> None:
+    if kind == "loaded":
+        server.sh("printf '[mysqld]\nplugin_load_add=group_replication.so\n' >> /etc/mysql/my.cnf")
+        server.restart()
+    verdicts = server.python("kill_at_each_statement", kind)
+    words = {verdict["statement"].partition(" ")[0] for verdict in verdicts}
+    assert words >= ({"SET", "INSERT", "DELETE"} if kind == "loaded" else {"INSTALL", "UNINSTALL"})
+    for verdict in verdicts:
+        result, _began, errors = verdict["killed"]
+        assert not errors, verdict
+        # The first statement is PyMySQL's own, while it connects.
+        assert result["error_code"] in ("connection_lost", "server_unreachable"), verdict
+        assert "error_code" not in verdict["again"][0], verdict
+        assert verdict["converged"], verdict
+        assert verdict["unchanged"], verdict
+        assert verdict["gtids"], verdict
+
+
+@pytest.mark.parametrize("number", ["TERM", "KILL"])
+@pytest.mark.hazard(
+    "The client is killed while `super_read_only` is lifted",
+    "it stays off",
+    "the server itself turns it on again",
+)
+def test_super_read_only_is_back_after_the_module_was_killed(
+    server: Server, control: Control, number: str
+) -> None:
+    server.sql("SET GLOBAL super_read_only = 1")
+    with held(server, "LOCK INSTANCE FOR BACKUP"):
+        run = started(control, "lift_super_read_only=true lock_wait_timeout=60")
+        wait_for_statement(server, "INSTALL ")
+        assert server.sql(READ_ONLY) == [["0", "1"]]
+        # Written so that the shell that looks does not find itself.
+        server.sh(
+            "for process in /proc/[0-9]*; do"
+            " if grep -q '[A]nsiballZ_group_replication_plugin' $process/cmdline; then"
+            f" kill -{number} ${{process#/proc/}}; fi; done"
+        )
+        run.communicate(timeout=60)
+    for _attempt in range(50):
+        if server.sql(READ_ONLY) == [["1", "1"]]:
+            break
+        time.sleep(0.2)
+    assert server.sql(READ_ONLY) == [["1", "1"]]
+
+
+@pytest.mark.hazard(
+    "The server accepts the connection and is silent",
+    "hangs",
+    "fails after `connect_timeout` seconds: `server_unreachable`",
+)
+def test_server_that_takes_the_connection_and_is_silent(server: Server, control: Control) -> None:
+    script = (
+        "import socket, time; s = socket.socket();"
+        " s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
+        " s.bind(('127.0.0.1', 3310)); s.listen(); time.sleep(20)"
+    )
+    server.sh(f'python3 -c "{script}" >/dev/null 2>&1 &')
+    result = control.module(server, login_host="127.0.0.1", login_port=3310, connect_timeout=2)
+    assert result["error_code"] == "server_unreachable"
+    assert "connect_timeout" in result["next_step"]
+
+
+@pytest.mark.hazard(
+    "The server falls silent in the midst of a statement",
+    "hangs",
+    "fails after `lock_wait_timeout` and `connect_timeout` seconds: `connection_lost`",
+)
+def test_server_that_falls_silent(server: Server, control: Control) -> None:
+    with held(server, "LOCK INSTANCE FOR BACKUP"):
+        run = started(control, "lock_wait_timeout=4 connect_timeout=2")
+        wait_for_statement(server, "INSTALL ")
+        server.sh("kill -STOP $(pidof mysqld)")
+        try:
+            output = run.communicate(timeout=60)[0]
+        finally:
+            server.sh("kill -CONT $(pidof mysqld)")
+    assert '"error_code": "connection_lost"' in output
+    assert "Traceback" not in output
+    assert not control.module(server).get("failed")
+
+
+@pytest.mark.hazard(
+    "The server is MariaDB",
+    "error 1126",
+    "refused before anything is done: `mariadb`",
+)
+def test_mariadb(control: Control) -> None:
+    fleet = fleet_name("mariadb")
+    lab("up", fleet, "mariadb1", "--server", "mariadb")
+    host = {"mariadb1": {"ansible_host": lab("name", fleet, "mariadb1").strip()}}
+    try:
+        for module in (MODULE, "dbfleet.mysql.plugin_load_add"):
+            run = control.play([{"name": "Refused", module: {}}], copy.deepcopy(host))
+            assert run.code != 0
+            assert '"error_code": "mariadb"' in run.output
+    finally:
+        lab("down", fleet)
+
+
+PLUGIN_DIR = "/usr/lib/mysql/plugin"
+
+
+@contextlib.contextmanager
+def moved_away(server: Server, path: str) -> Iterator[None]:
+    """Have a file or folder out of the way, and back at the end."""
+    server.sh(f"mv {path} {path}.away")
+    try:
+        yield
+    finally:
+        server.sh(f"mv {path}.away {path}")
+
+
+@pytest.mark.hazard(
+    "A shared library that the plugin needs is missing",
+    "error 1126",
+    "the loader's words and what to install: `library_not_loadable`",
+)
+def test_library_that_lacks_another(server: Server, control: Control) -> None:
+    needed = server.sh("ldconfig -p | sed -n 's/.*libtirpc.so.3.*=> //p' | head -n 1").strip()
+    server.restart()  # a library that was loaded once may stay in the process
+    with moved_away(server, needed):
+        result = control.module(server)
+    assert result["error_code"] == "library_not_loadable"
+    assert "libtirpc.so.3" in result["cause"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library may not be read by mysqld",
+    "error 1126",
+    "the loader's words: `library_not_loadable`",
+)
+def test_library_that_may_not_be_read(server: Server, control: Control) -> None:
+    server.sh(f"cp {PLUGIN_DIR}/group_replication.so {PLUGIN_DIR}/unreadable.so")
+    server.sh(f"chmod 0000 {PLUGIN_DIR}/unreadable.so")
+    result = control.module(server, library="unreadable.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert "Permission denied" in result["cause"]
+    assert not server.registered()
+
+
+def other_version(server: Server) -> str:
+    """Return the name of a copy of the library that says it is made for another version.
+
+    The server compares the high byte of the number behind this symbol with its own
+    (sql/sql_plugin.cc, plugin_dl_add). No other version's package can be had beside this one.
+    """
+    library = io.BytesIO(server.read(f"{PLUGIN_DIR}/group_replication.so"))
+    elf = ELFFile(library)
+    symbols = elf.get_section_by_name(".dynsym")
+    (symbol,) = symbols.get_symbol_by_name("_mysql_plugin_interface_version_")
+    data = bytearray(library.getvalue())
+    (place,) = elf.address_offsets(symbol["st_value"], 4)
+    data[place : place + 4] = (0x0202).to_bytes(4, "little")
+    server.write(f"{PLUGIN_DIR}/other_version.so", bytes(data))
+    return "other_version.so"
+
+
+@pytest.mark.hazard(
+    "The library is another server version's",
+    "error 1126",
+    "the loader's words and the package to look for: `library_not_loadable`",
+)
+def test_library_of_another_version(server: Server, control: Control) -> None:
+    result = control.module(server, library=other_version(server))
+    assert result["error_code"] == "library_not_loadable"
+    assert "version" in result["cause"]
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+def test_library_that_needs_a_symbol_of_another_version(server: Server, control: Control) -> None:
+    library = server.read(f"{PLUGIN_DIR}/group_replication.so")
+    symbols = ELFFile(io.BytesIO(library)).get_section_by_name(".dynsym").iter_symbols()
+    name = next(
+        symbol.name.encode()
+        for symbol in symbols
+        if symbol["st_shndx"] == "SHN_UNDEF" and "mysql" in symbol.name
+    )
+    renamed = library.replace(b"\0" + name + b"\0", b"\0" + name[:-1] + b"?\0")
+    server.write(f"{PLUGIN_DIR}/other_symbol.so", renamed)
+    result = control.module(server, library="other_symbol.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert "undefined symbol" in result["cause"]
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library is no plugin",
+    "error 1127",
+    "`library_not_loadable`, no row is left",
+)
+def test_library_that_is_no_plugin(server: Server, control: Control) -> None:
+    server.sh(
+        f"cp $(ldconfig -p | sed -n 's/.*libz.so.1.*=> //p' | head -n 1) {PLUGIN_DIR}/libz.so"
+    )
+    result = control.module(server, library="libz.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert result["mysql_error_number"] == 1127
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "The library is another plugin's",
+    "error 1127",
+    "`library_not_loadable`, no row is left",
+)
+def test_library_of_another_plugin(server: Server, control: Control) -> None:
+    result = control.module(server, library="mysql_clone.so")
+    assert result["error_code"] == "library_not_loadable"
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+# What the modules may send, with texts and numbers taken out; nothing of a user is part of it.
+STATEMENTS = (
+    "SET NAMES utf8mb4",
+    "SET SESSION lock_wait_timeout = 0",
+    "SET SESSION sql_log_bin = 0",
+    "INSTALL PLUGIN group_replication SONAME '…'",
+    "UNINSTALL PLUGIN group_replication",
+    "INSERT INTO mysql.plugin (name, dl) VALUES ('…', '…')",
+    "DELETE FROM mysql.plugin WHERE name = '…'",
+    "SELECT @@global.gtid_mode",
+    "SHOW GLOBAL VARIABLES LIKE '…'",
+    "SHOW SESSION STATUS LIKE '…'",
+)
+READS = re.compile(
+    r"SELECT [@\w., ]+ FROM (?:information_schema|performance_schema|mysql)\.\w+"
+    r"(?: WHERE \w+ (?:=|LIKE) '…'(?: AND \w+ = '…')?)?|SELECT @@global[@\w., ]+"
+)
+
+
+@pytest.mark.parametrize("module", ["group_replication_plugin", "plugin_load_add"])
+@pytest.mark.hazard(
+    "Bad input: 10,000 random sets of options, with quotes, control characters, wrong types",
+    "SQL made of it",
+    "each a clear error before anything is touched; no text of it becomes SQL",
+)
+def test_random_options(server: Server, module: str) -> None:
+    *complaints, statements, results = server.python("random_arguments", module, "5000", "20261122")
+    assert complaints == []
+    own = "SET GLOBAL general_log = 0"
+    # The server logs each of several queries in one packet with what separates it from the next.
+    logged = {statement.removesuffix(";") for statement in statements["statements"]}
+    for statement in logged - {*STATEMENTS, own}:
+        assert READS.fullmatch(statement), statement
+    assert results["results"]["refused by Ansible"] > 500
+    assert results["results"]["done"] > 200
+    assert sum(results["results"].values()) == 5000
+    assert len(results["results"]) > 8
+
+
+@pytest.mark.hazard(
+    "`login_host` is a name that nobody knows",
+    "error 2005",
+    "says so: `host_not_found`",
+)
+def test_unknown_host(server: Server, control: Control) -> None:
+    result = control.module(server, login_host="mysql.invalid", connect_timeout=5)
+    assert result["error_code"] == "host_not_found"
+    assert "login_host" in result["next_step"]
+
+
+def test_defaults_file_that_is_not_there(server: Server, control: Control) -> None:
+    configure_group(server, bootstrap="ON")
+    result = control.module(server, defaults_file="/etc/mysql/typo.cnf")
+    assert result["error_code"] == "option_file_broken"
+    assert "/etc/mysql/typo.cnf" in result["cause"]
+    assert server.plugin_status() == ""
+
+
+@pytest.mark.hazard(
+    "`mysql.plugin` has the row, but the library is gone, as in the midst of an upgrade",
+    "error 1126",
+    "fails and leaves the row, so that the plugin is back with its library",
+)
+def test_row_outlives_a_library_that_is_missing(server: Server, control: Control) -> None:
+    server.sql(INSTALL)
+    with moved_away(server, f"{PLUGIN_DIR}/group_replication.so"):
+        server.restart()
+        assert server.plugin_status() == ""
+        result = control.module(server)
+        assert result["error_code"] == "library_not_loadable"
+        assert server.registered()
+    server.restart()
+    assert server.plugin_status() == "ACTIVE"
+
+
+def test_start_from_a_relative_option_file(fleet: None, control: Control) -> None:
+    source = "/srv/mysqld.cnf=tests/integration/files/mysqld.cnf"
+    lab("up", FLEET, "relative", "--file", source, "--arg=--defaults-file=../srv/mysqld.cnf")
+    server = Server("relative")
+    result = control.module(server)
+    assert result["error_code"] == "group_start_unknown"
+    assert "../srv/mysqld.cnf" in result["cause"]

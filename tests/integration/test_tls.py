@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections over TLS: what is verified, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import trustme
+from conftest import CHECKOUT, FLEET, Control, Server, lab
+
+PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
+# The certificates that the server made for itself have no host's name in them.
+OWN_CA = {"ca_cert": "/var/lib/mysql/ca.pem", "check_hostname": False}
+
+
+@pytest.fixture
+def login(server: Server) -> dict[str, Any]:
+    """Return the login of an account that must use TLS."""
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS tls@'%';"
+        f" CREATE USER tls@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO tls@'%'"
+    )
+    return {"login_user": "tls", "login_password": PASSWORD, "login_host": "127.0.0.1"}
+
+
+def test_verified_against_the_authority(
+    server: Server, control: Control, login: dict[str, Any]
+) -> None:
+    result = control.module(server, **login, **OWN_CA)
+    assert result["plugin"]["status"] == "ACTIVE"
+
+
+@pytest.mark.hazard(
+    "The host's name is not in the server's certificate",
+    "connects all the same",
+    "refused: `tls_failed`",
+)
+def test_host_name_that_is_not_in_the_certificate(
+    server: Server, control: Control, login: dict[str, Any]
+) -> None:
+    result = control.module(server, **login, ca_cert="/var/lib/mysql/ca.pem")
+    assert result["error_code"] == "tls_failed"
+    assert server.plugin_status() == ""
+
+
+@pytest.fixture
+def certificate(server: Server) -> Iterator[str]:
+    """Give the server a certificate for 127.0.0.1 and return its authority's file."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    folder = "/var/lib/mysql/test-tls"
+    server.sh(f"install -d -o mysql -g mysql {folder}")
+    server.write(f"{folder}/ca.pem", authority.cert_pem.bytes())
+    server.write(f"{folder}/cert.pem", issued.cert_chain_pems[0].bytes())
+    server.write(f"{folder}/key.pem", issued.private_key_pem.bytes())
+    server.sql(
+        f"SET GLOBAL ssl_ca = '{folder}/ca.pem'; SET GLOBAL ssl_cert = '{folder}/cert.pem';"
+        f" SET GLOBAL ssl_key = '{folder}/key.pem'; ALTER INSTANCE RELOAD TLS"
+    )
+    yield f"{folder}/ca.pem"
+    server.restart()
+
+
+def test_host_name_that_is_in_the_certificate(
+    server: Server, control: Control, login: dict[str, Any], certificate: str
+) -> None:
+    result = control.module(server, **login, ca_cert=certificate)
+    assert result["plugin"]["status"] == "ACTIVE"
+    refused = control.module(server, **{**login, "login_host": "mysql1"}, ca_cert=certificate)
+    assert refused["error_code"] == "tls_failed"
+
+
+@pytest.mark.hazard(
+    "The server's certificate is signed by another authority",
+    "connects all the same",
+    "refused: `tls_failed`",
+)
+def test_another_authority(server: Server, control: Control, login: dict[str, Any]) -> None:
+    certificate = (CHECKOUT / "tests/integration/files/other_ca.pem").read_text()
+    server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
+    result = control.module(server, **login, ca_cert="/root/other.pem", check_hostname=False)
+    assert result["error_code"] == "tls_failed"
+
+
+def test_authority_that_is_no_file(server: Server, control: Control, login: dict[str, Any]) -> None:
+    result = control.module(server, **login, ca_cert="/root/nowhere.pem")
+    assert result["error_code"] == "tls_file_unusable"
+
+
+@pytest.fixture
+def without_tls(fleet: None) -> Server:
+    """Return a server that offers no TLS, on a host without the Python library cryptography."""
+    lab("up", FLEET, "plain", "--arg=--tls-version=")
+    server = Server("plain")
+    server.reset()
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS plain@'%';"
+        f" CREATE USER plain@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"
+        " GRANT ALL ON *.* TO plain@'%'"
+    )
+    server.sh("! python3 -c 'import cryptography' 2>/dev/null")
+    return server
+
+
+@pytest.mark.parametrize(
+    ("options", "error_code"),
+    [({}, "cryptography_missing"), ({"ca_cert": "/var/lib/mysql/ca.pem"}, "tls_failed")],
+)
+@pytest.mark.hazard(
+    "A password over TCP without TLS, and no `cryptography`",
+    "fails the same way, or sends it unprotected",
+    "said in one sentence: `cryptography_missing`",
+)
+def test_server_without_tls(
+    without_tls: Server, control: Control, options: dict[str, Any], error_code: str
+) -> None:
+    result = control.module(
+        without_tls,
+        login_user="plain",
+        login_password=PASSWORD,
+        login_host="127.0.0.1",
+        **options,
+    )
+    assert result["error_code"] == error_code
+    assert PASSWORD not in result["_output"]
+    assert without_tls.plugin_status() == ""

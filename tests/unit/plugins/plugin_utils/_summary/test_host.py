@@ -1,0 +1,305 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of a host, judged by what the role registered."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import (
+    Outcome,
+    host_of,
+    is_done,
+)
+from made_up_fleet import DENIED, GOOD, failed, host, later
+
+
+def test_host_in_order():
+    good = host()
+    assert good.outcome is Outcome.IN_ORDER
+    assert (good.cause, good.next_step, good.error_code) == ("", "", None)
+    assert good.server_name == "MySQL 8.4.3"
+    assert good.loaded_at_start_by == ["/etc/my.cnf:12"]
+    assert good.survives_restart is True
+
+
+def test_failed_host():
+    denied = failed()
+    assert denied.heading == "failed: access_denied"
+    assert denied.cause == "The account may not log in."
+    assert denied.next_step == "Correct the login."
+    assert denied.server is None
+
+
+def test_failed_host_of_which_something_is_known():
+    refused = failed(failure=dict(DENIED, server={"version": "8.0.1", "flavor": "Percona Server"}))
+    assert refused.server_name == "Percona Server 8.0.1"
+
+
+def test_failed_result_counts_without_the_playbooks_own_note_of_it():
+    assert host_of("a", {"group_replication_plugin_result": DENIED}, "present", False, False) == (
+        failed("a")
+    )
+
+
+def test_a_failure_after_a_change_says_so():
+    done = ["SET SESSION lock_wait_timeout = 60", "INSTALL PLUGIN x"]
+    assert failed(failure=dict(DENIED, executed_statements=done[:1])).outcome is Outcome.FAILED
+    after = failed(failure=dict(DENIED, executed_statements=done))
+    assert after.outcome is Outcome.FAILED_AFTER_CHANGE
+    assert after.executed_statements == done[1:]
+
+
+def test_a_host_that_was_cut_off_after_a_change_says_so():
+    installed = {"changed": True, "executed_statements": ["INSTALL PLUGIN x"]}
+    lost = {"unreachable": True, "msg": "Connection reset."}
+    half = host(option_file=lost, **installed)
+    assert half.outcome is Outcome.FAILED_AFTER_CHANGE
+    assert half.cause == "The host cannot be reached: Connection reset."
+    assert half.executed_statements == ["INSTALL PLUGIN x"]
+    assert host(option_file=lost, check_mode=True, **installed).outcome is Outcome.UNREACHABLE
+
+
+def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
+    first = dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"])
+    second = dict(DENIED, first_result=first)
+    both = host_of(
+        "db1",
+        {
+            "group_replication_option_file_result": {"changed": True, "changed_files": ["/a"]},
+            "group_replication_plugin_result": second,
+            "group_replication_failure": second,
+        },
+        "present",
+        False,
+        False,
+    )
+    assert both.heading == "failed after a change: access_denied"
+    assert both.server_name == "MySQL 8.4.3"
+    assert both.executed_statements == ["INSTALL PLUGIN x"]
+    assert both.changed_files == ["/a"]
+
+
+def test_what_both_runs_of_the_module_did():
+    both = host(
+        first=dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"]),
+        changed=True,
+        executed_statements=["DELETE FROM mysql.plugin"],
+        option_file={"changed": True, "option_file": "/etc/my.cnf"},
+    )
+    assert both.outcome is Outcome.CHANGED
+    assert both.executed_statements == ["INSTALL PLUGIN x", "DELETE FROM mysql.plugin"]
+    assert both.changed_files == ["/etc/my.cnf"]
+
+
+def test_host_without_python():
+    bare = failed(failure={"rc": 127, "msg": "The module interpreter was not found."})
+    assert bare.outcome is Outcome.FAILED
+    assert "no Python" in bare.cause
+
+
+def test_unreachable_host():
+    gone = failed(
+        failure={
+            "unreachable": True,
+            "msg": "Task failed: Connection timed out. More words.\nAnd more",
+        }
+    )
+    assert gone.outcome is Outcome.UNREACHABLE
+    assert gone.cause == "The host cannot be reached: Connection timed out."
+
+
+def test_message_of_another_task():
+    other = failed(failure={"msg": "No such package. Name another.\n" + "x" * 1000})
+    assert (other.cause, other.next_step) == ("No such package.", "Name another.")
+    missing = failed(failure={"msg": "Task failed: 'vault_nope' is undefined"})
+    assert missing.cause == "'vault_nope' is undefined."
+    assert missing.next_step == "Correct that, or run this again with -vvv."
+    long = failed(failure={"msg": "y" * 1000 + ". " + "x" * 1000})
+    assert len(long.cause) == 601
+    assert long.next_step == missing.next_step
+    assert failed(failure={"failed": True}).next_step == "Run it again with -vvv."
+
+
+def test_value_that_the_role_does_not_take():
+    port = "argument 'group_replication_login_port' is of type str and we were unable to convert"
+    refused = failed(
+        failure={
+            "msg": f"Validation of arguments failed:\n{port}",
+            "argument_errors": [port],
+            "argument_spec_data": {"much": "more"},
+        }
+    )
+    assert refused.cause == port + "."
+    assert refused.next_step.startswith("Correct the variable")
+
+
+def test_host_that_the_play_has_not_come_to_yet():
+    assert later().outcome is Outcome.NOT_REACHED
+    assert not later().outcome.is_problem
+
+
+@pytest.mark.parametrize("result", [{"unreachable": True}, {"failed": True}])
+def test_second_step_that_did_not_happen(result):
+    broken = host(option_file=dict(result, msg="Broken. Mend it."))
+    assert broken.outcome.is_problem
+    assert "Broken" in broken.cause
+
+
+@pytest.mark.parametrize(
+    ("state", "survives", "fail_on_change", "outcome", "words"),
+    [
+        ("present", True, True, Outcome.IN_ORDER, ""),
+        ("present", False, False, Outcome.GONE_AFTER_RESTART, "will not be after a restart"),
+        ("present", None, False, Outcome.IN_ORDER, ""),
+        ("present", None, True, Outcome.RESTART_UNKNOWN, "cannot be known"),
+        ("absent", False, False, Outcome.IN_ORDER, ""),
+        ("absent", True, False, Outcome.BACK_AFTER_RESTART, "is loaded again"),
+        ("absent", None, False, Outcome.BACK_AFTER_RESTART, "may be loaded again"),
+    ],
+)
+def test_what_the_next_start_does(state, survives, fail_on_change, outcome, words):
+    judged = host(state=state, survives_restart=survives, fail_on_change=fail_on_change)
+    assert judged.outcome is outcome
+    assert judged.outcome.is_problem is bool(words)
+    assert words in judged.cause
+
+
+def test_check_mode_does_not_judge_what_would_be_changed():
+    bare = {"changed": True, "survives_restart": False, "executed_statements": ["INSTALL"]}
+    assert host(check_mode=True, **bare).outcome is Outcome.WOULD_CHANGE
+    assert host(check_mode=True).outcome is Outcome.IN_ORDER
+
+
+def test_the_modules_own_check_mode_counts():
+    variables = {"group_replication_plugin_result": dict(GOOD, check_mode=True, changed=True)}
+    assert host_of("a", variables, "present", False, False).outcome is Outcome.WOULD_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("fail_on_change", "outcome"),
+    [(True, Outcome.FALLS_SHORT), (False, Outcome.WOULD_CHANGE)],
+)
+def test_check_mode_on_a_host_without_pymysql(fail_on_change, outcome):
+    bare = host(
+        fail_on_change=fail_on_change,
+        check_mode=True,
+        failed=False,
+        error_code="pymysql_missing",
+        msg="PyMySQL is missing. Install it.",
+        server=None,
+    )
+    assert bare.outcome is outcome
+    assert ("PyMySQL is to be installed" in bare.cause) is fail_on_change
+
+
+@pytest.mark.parametrize("fail_on_change", [True, False])
+def test_change_is_a_problem_only_when_asked(fail_on_change):
+    changed = host(
+        fail_on_change=fail_on_change,
+        changed=True,
+        executed_statements=["INSTALL PLUGIN x"],
+        option_file={"changed": True, "changed_files": ["/etc/my.cnf"]},
+    )
+    assert changed.outcome is (Outcome.FALLS_SHORT if fail_on_change else Outcome.CHANGED)
+    assert ("INSTALL PLUGIN x; a change in /etc/my.cnf." in changed.cause) is fail_on_change
+
+
+def test_warnings_are_there_once():
+    own = "Host 'a' is using the discovered Python interpreter at '/usr/bin/python3', but"
+    warned = host(warnings=["Mind this.", own], first=dict(GOOD, warnings=["Mind this."]))
+    assert warned.warnings == ["Mind this."]
+
+
+def test_installing_pymysql_is_a_change():
+    package = {"changed": True}
+    changed = host(package=package)
+    assert changed.outcome is Outcome.CHANGED
+    assert changed.done == ["PyMySQL"]
+    assert host(package=package, check_mode=True).outcome is Outcome.WOULD_CHANGE
+    assert host(package={"changed": False}).outcome is Outcome.IN_ORDER
+    assert "PyMySQL is to be installed" in host(fail_on_change=True, package=package).cause
+    denied = host(package=package, failure=DENIED)
+    assert denied.heading == "failed after a change: access_denied"
+
+
+def test_package_manager_that_failed():
+    broken = host(
+        package={"failed": True, "msg": "No package matching 'python3-pymysql' is available"},
+        # Tolerated, as the package was still to come.
+        failed=False,
+        error_code="pymysql_missing",
+    )
+    assert broken.heading == "failed"
+    assert broken.cause == "No package matching 'python3-pymysql' is available."
+    assert not broken.pymysql_installed
+
+
+def test_a_removed_line_is_not_warned_of():
+    loads = "/etc/my.cnf:7 loads the plugin again at the next start, unless it is taken out too."
+    other = loads.replace("my.cnf", "other.cnf")
+    line = {"changed": True, "changed_files": ["/etc/my.cnf"]}
+    gone = {"state": "absent", "survives_restart": False, "option_file": line}
+    assert host(first=dict(GOOD, warnings=[loads]), **gone).warnings == []
+    still = host(first=dict(GOOD, warnings=[loads, other]), warnings=[other], **gone)
+    assert still.warnings == [other]
+    tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
+    assert tried.warnings == [other]
+    link = dict(line, option_file="/etc/my.cnf", changed_files=["/etc/real.cnf"])
+    linked = host(
+        state="absent",
+        survives_restart=False,
+        option_file=link,
+        check_mode=True,
+        changed=True,
+        warnings=[loads],
+    )
+    assert linked.warnings == []
+    assert host(state="absent", warnings=[loads]).warnings == [loads]
+
+
+def test_outcomes_stand_worst_first():
+    problems = [outcome.is_problem for outcome in Outcome]
+    assert problems == sorted(problems, reverse=True)
+    assert list(Outcome)[-1] is Outcome.IN_ORDER
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "done"),
+    [
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
+            "present",
+            True,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
+            "present",
+            False,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
+            "absent",
+            False,
+        ),
+        (
+            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
+            "absent",
+            True,
+        ),
+        # The option files cannot be seen, so that nothing can be done about them.
+        (dict(GOOD, server={"option_file": None}, loaded_by_options=False), "present", True),
+        (DENIED, "present", True),
+        ({"unreachable": True, "msg": "No route."}, "present", True),
+        # PyMySQL is missing, which the role tolerates.
+        ({"error_code": "pymysql_missing", "failed": False}, "present", False),
+        ({}, "present", False),
+    ],
+)
+def test_whether_something_is_left_to_do(result, state, done):
+    assert is_done({"group_replication_plugin_result": result}, state) is done
+
+
+def test_nothing_is_left_to_do_after_a_failure():
+    assert is_done({"group_replication_failure": DENIED}, "present")
