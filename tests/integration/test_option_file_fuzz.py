@@ -46,7 +46,7 @@ def test_random_trees(command: str, script: str, count: int) -> None:
 
 
 def test_real_layouts(command: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in (COLLECTIONS, "tests/fuzz", "tests/unit/plugins/module_utils"):
+    for folder in (COLLECTIONS, "tests/fuzz", "tests/unit/plugins/module_utils/_option_file"):
         monkeypatch.syspath_prepend(os.path.join(CHECKOUT, folder))
     from layouts import LAYOUTS
     from option_file_edits import Case, Request, judge, parse_library
