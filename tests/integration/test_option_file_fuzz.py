@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, fleet_name, lab, run
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 
