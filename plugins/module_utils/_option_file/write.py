@@ -114,7 +114,6 @@ def write(real_path: str, data: bytes | None, in_place: bool = False) -> None:
             "option_file_not_writable",
             f"{real_path} cannot be changed: {_CAUSES.get(number, error.strerror)}.",
             _NEXT_STEPS.get(number, "Put that right, or use drop_in for a file elsewhere."),
-            errno=number,
         ) from None
 
 

@@ -203,33 +203,35 @@ def test_bad_library_names(name):
     assert refused(parse_library, name).error_code == "library_name_invalid"
 
 
+@pytest.mark.parametrize(
+    ("files", "target", "group", "error_code"),
+    [
+        ({}, "/nothing/my.cnf", "mysqld", "option_file_folder_missing"),
+        ({"/etc/d/a.cnf": b""}, "/etc/other.cnf", "mysqld", "drop_in_not_included"),
+        ({"/etc/d/a.cnf": b""}, "/etc/d/x.ini", "mysqld", "drop_in_not_included"),
+        ({}, "/etc/my.cnf", "mysqld-8.0", "section_not_read"),
+        (
+            {"/etc/d/b.cnf": b"[mysqld]\n\nplugin_load=a.so\n"},
+            "/etc/d/a.cnf",
+            "mysqld",
+            "plugin_load_overrides",
+        ),
+    ],
+)
+def test_no_place_for_the_line(host, files, target, group, error_code):
+    host.put("/etc/my.cnf", b"!includedir /etc/d\n[mysqld]\n").put("/etc/d/README", b"")
+    for path, data in files.items():
+        host.put(path, data)
+    failure = refused(host.present, target, group=group)
+    assert failure.error_code == error_code
+    if error_code == "plugin_load_overrides":
+        assert failure.details["decided_by"] == "/etc/d/b.cnf:3"
+    assert target == "/etc/my.cnf" or not os.path.exists(host.root + target)
+
+
 def test_a_world_writable_target(host):
     host.put("/etc/my.cnf", b"[mysqld]\n", 0o666)
     assert refused(host.present).error_code == "option_file_world_writable"
-
-
-def test_a_target_that_the_server_does_not_read(host):
-    host.put("/etc/my.cnf", b"!includedir /etc/d\n").put("/etc/d/a.cnf", b"")
-    for target in ("/etc/other.cnf", "/etc/d/x.ini"):
-        assert refused(host.present, target).error_code == "drop_in_not_included"
-
-
-def test_a_later_plugin_load_elsewhere(host):
-    host.put("/etc/my.cnf", b"!includedir /etc/d\n")
-    host.put("/etc/d/b.cnf", b"[mysqld]\n\nplugin_load=a.so\n")
-    failure = refused(host.present, "/etc/d/a.cnf")
-    assert failure.error_code == "plugin_load_overrides"
-    assert failure.details["decided_by"] == "/etc/d/b.cnf:3"
-    assert not os.path.exists(host.root + "/etc/d/a.cnf")
-
-
-def test_a_group_that_the_server_does_not_read(host):
-    host.put("/etc/my.cnf", b"[mysqld]\n")
-    assert refused(host.present, group="mysqld-8.0").error_code == "section_not_read"
-
-
-def test_a_folder_that_is_missing(host):
-    assert refused(host.present, "/nothing/my.cnf").error_code == "option_file_folder_missing"
 
 
 @pytest.mark.parametrize("call", ["present", "absent"])
@@ -281,28 +283,28 @@ def test_every_duplicate_in_every_file(host):
     assert host.get("/etc/x.cnf") == b"[server]\nb"
 
 
-def test_groups_of_others_are_left_alone(host):
-    data = b"[client]\n" + LINE + b"\n[mysqld-8.0]\n" + LINE + b"\n# " + LINE + b"\n"
-    host.put("/etc/my.cnf", data)
-    assert not host.absent().changes
-
-
-def test_a_plugin_load_that_threw_something_away_goes_on_doing_so(host):
-    host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add=a.so\nplugin_load=group_replication.so\n")
-    host.absent()
-    assert host.get("/etc/my.cnf") == b"[mysqld]\nplugin_load_add=a.so\nplugin_load=\n"
-
-
-def test_a_plugin_load_that_threw_nothing_away_goes(host):
-    host.put("/etc/my.cnf", b"[mysqld]\nplugin_load=group_replication.so\nplugin_load_add=a.so\n")
-    host.absent()
-    assert host.get("/etc/my.cnf") == b"[mysqld]\nplugin_load_add=a.so\n"
-
-
-def test_an_entry_that_was_thrown_away_goes_too(host):
-    host.put("/etc/my.cnf", b"[mysqld]\n" + LINE + b"\nplugin_load=a.so\n")
-    host.absent()
-    assert host.get("/etc/my.cnf") == b"[mysqld]\nplugin_load=a.so\n"
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # Other groups, and comments.
+        (b"[client]\n%s\n[mysqld-8.0]\n%s\n# %s\n" % (LINE, LINE, LINE),) * 2,
+        # A plugin_load that threw something away goes on doing so.
+        (
+            b"[mysqld]\nplugin_load_add=a.so\nplugin_load=group_replication.so\n",
+            b"[mysqld]\nplugin_load_add=a.so\nplugin_load=\n",
+        ),
+        # One that threw nothing away goes.
+        (
+            b"[mysqld]\nplugin_load=group_replication.so\nplugin_load_add=a.so\n",
+            b"[mysqld]\nplugin_load_add=a.so\n",
+        ),
+        # An entry that was thrown away goes too.
+        (b"[mysqld]\n%s\nplugin_load=a.so\n" % LINE, b"[mysqld]\nplugin_load=a.so\n"),
+    ],
+)
+def test_what_goes_and_what_stays(host, before, after):
+    host.put("/etc/my.cnf", before).absent()
+    assert host.get("/etc/my.cnf") == after
 
 
 def test_what_is_shown_is_the_line_alone(host):

@@ -25,8 +25,6 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader 
 )
 from host import Host
 
-PLUGIN = ("group_replication.so", "group_replication")
-
 
 @pytest.fixture
 def host(tmp_path):
@@ -41,12 +39,6 @@ def texts(options):
 
 def read_main(host, data):
     return texts(host.put("/etc/my.cnf", data).read())
-
-
-def test_an_entry_without_a_plugin_name_loads_nothing(host):
-    options = host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add='=a.so;x=b.so'\n").read()
-    assert find_loads(options.arguments, "a.so", None) == []
-    assert len(find_loads(options.arguments, "b.so", None)) == 1
 
 
 # ---- one file ----
@@ -77,29 +69,18 @@ def test_an_entry_without_a_plugin_name_loads_nothing(host):
         (b"[mysqld]\na=b=c\n", ["--a=b=c"]),
         (b"[]\na\n[mysqld\\]\nb\n", []),
         (b"", []),
+        # A no-break space is white space even within UTF-8.
+        (b"[mysqld]\n\xa0a=\xa0caf\xc3\xa0\n", ["--a=caf\udcc3"]),
+        (b"[mysqld]\na=\xff\xe9\n", ["--a=\udcff\udce9"]),
+        # A line longer than MySQL's buffer is one line; a NUL byte joins the next line.
+        (b"[mysqld]\na=" + b"x" * 9000 + b"\nb\n", ["--a=" + "x" * 9000, "--b"]),
+        (b"[mysqld]\nfoo\0bar\nbaz\nc\n", ["--foobaz", "--c"]),
     ],
 )
 def test_syntax(host, data, expected):
     assert read_main(host, data) == (
         ["--" + letter for letter in expected] if isinstance(expected, str) else expected
     )
-
-
-def test_no_break_space_is_white_space_even_within_utf8(host):
-    assert read_main(host, b"[mysqld]\n\xa0a=\xa0caf\xc3\xa0\n") == ["--a=caf\udcc3"]
-
-
-def test_bytes_that_are_not_utf8_are_kept(host):
-    (text,) = read_main(host, b"[mysqld]\na=\xff\xe9\n")
-    assert text.encode("utf-8", "surrogateescape") == b"--a=\xff\xe9"
-
-
-def test_a_line_longer_than_the_buffer_is_one_line(host):
-    assert read_main(host, b"[mysqld]\na=" + b"x" * 9000 + b"\nb\n") == ["--a=" + "x" * 9000, "--b"]
-
-
-def test_a_nul_byte_joins_the_next_line(host):
-    assert read_main(host, b"[mysqld]\nfoo\0bar\nbaz\nc\n") == ["--foobaz", "--c"]
 
 
 @pytest.mark.parametrize(
@@ -236,40 +217,35 @@ def full_host(host):
     return host
 
 
-def files_of(options):
-    assert [item.value for item in options.arguments if item.name == "from"] == options.files
-    return options.files
-
-
-def test_default_list(full_host):
-    options = full_host.read(home="/home")
-    assert files_of(options) == ["/etc/my.cnf", "/etc/mysql/my.cnf", "/home/.my.cnf"]
-    assert options.main_file == "/etc/mysql/my.cnf"
-
-
-def test_mysql_home(full_host):
-    options = full_host.read(environ={"MYSQL_HOME": "/srv"})
-    assert files_of(options) == ["/etc/my.cnf", "/etc/mysql/my.cnf", "/srv/my.cnf"]
-    assert options.main_file == "/srv/my.cnf"
-
-
-def test_mysql_home_moves_a_folder_to_the_end(full_host):
-    options = full_host.read(environ={"MYSQL_HOME": "/etc/"})
-    assert files_of(options) == ["/etc/mysql/my.cnf", "/etc/my.cnf"]
-
-
-def test_defaults_file(full_host):
-    options = full_host.read("--defaults-file=/x.cnf", "--port=1", home="/home")
-    assert files_of(options) == ["/x.cnf"]
-    assert options.main_file == "/x.cnf"
-    assert options.arguments[-1].text == "--port=1"
-    assert str(options.arguments[-1].source) == "command line"
-
-
-def test_defaults_extra_file(full_host):
-    options = full_host.read("--defaults-extra-file=/x.cnf", home="/home")
-    assert files_of(options) == ["/etc/my.cnf", "/etc/mysql/my.cnf", "/x.cnf", "/home/.my.cnf"]
-    assert options.main_file == "/x.cnf"
+@pytest.mark.parametrize(
+    ("argv", "environ", "files"),
+    [
+        ([], {}, ["/etc/my.cnf", "/etc/mysql/my.cnf", "/home/.my.cnf"]),
+        (
+            [],
+            {"MYSQL_HOME": "/srv"},
+            ["/etc/my.cnf", "/etc/mysql/my.cnf", "/srv/my.cnf", "/home/.my.cnf"],
+        ),
+        ([], {"MYSQL_HOME": "/etc/"}, ["/etc/mysql/my.cnf", "/etc/my.cnf", "/home/.my.cnf"]),
+        (["--defaults-file=/x.cnf", "--port=1"], {}, ["/x.cnf"]),
+        (
+            ["--defaults-extra-file=/x.cnf"],
+            {},
+            ["/etc/my.cnf", "/etc/mysql/my.cnf", "/x.cnf", "/home/.my.cnf"],
+        ),
+        # Options about files count at the head only.
+        (
+            ["--port=1", "--defaults-file=/x.cnf"],
+            {},
+            ["/etc/my.cnf", "/etc/mysql/my.cnf", "/home/.my.cnf"],
+        ),
+    ],
+)
+def test_which_files(full_host, argv, environ, files):
+    options = full_host.read(*argv, environ=environ, home="/home")
+    assert [item.value for item in options.arguments if item.name == "from"] == files
+    assert options.files == files
+    assert options.main_file == [path for path in files if path != "/home/.my.cnf"][-1]
 
 
 def test_no_defaults(full_host):
@@ -277,11 +253,7 @@ def test_no_defaults(full_host):
     assert options.files == []
     assert options.main_file is None
     assert texts(options) == ["--defaults-file=/x.cnf"]
-
-
-def test_options_about_files_count_at_the_head_only(full_host):
-    options = full_host.read("--port=1", "--defaults-file=/x.cnf")
-    assert files_of(options) == ["/etc/my.cnf", "/etc/mysql/my.cnf"]
+    assert options.arguments[0].source == "command line"
 
 
 @pytest.mark.parametrize("option", ["--defaults-file=/no.cnf", "--defaults-extra-file=/no.cnf"])
@@ -313,23 +285,18 @@ def test_main_file_where_there_is_none(tmp_path):
 
 
 def test_version_groups_are_named_where_the_version_is_unknown(host):
-    options = host.put("/etc/my.cnf", b"[mysqld-8.0]\na\n[mysqld-5.7]\nb\n").read(
-        server_version=None
-    )
+    host.put("/etc/my.cnf", b"[mysqld-8.0]\na\n[mysqld-5.7]\nb\n")
+    options = host.read(server_version=None)
     assert texts(options) == []
     assert options.other_versions == ["mysqld-8.0", "mysqld-5.7"]
+    assert host.read().other_versions == []
 
 
 def test_sources_name_file_and_line(host):
     host.put("/etc/x.cnf", b"\n[mysqld]\nx\n")
-    options = host.put(
-        "/etc/my.cnf", b"[mysqld]\r\n# c\r\na\r\n!include /etc/x.cnf\r\nb\r\n"
-    ).read()
-    assert [str(item.source) for item in options.arguments] == [
-        "/etc/my.cnf:3",
-        "/etc/x.cnf:3",
-        "/etc/my.cnf:5",
-    ]
+    host.put("/etc/my.cnf", b"[mysqld]\r\n# c\r\na\r\n!include /etc/x.cnf\r\nb\r\n")
+    sources = [item.source for item in host.read().arguments]
+    assert sources == ["/etc/my.cnf:3", "/etc/x.cnf:3", "/etc/my.cnf:5"]
 
 
 # ---- options ----
@@ -410,34 +377,37 @@ def test_no_server_knows_abbreviations(host, version, name):
 
 
 @pytest.mark.parametrize(
-    ("value", "loads"),
+    ("line", "found"),
     [
-        ("group_replication.so", True),
-        ("group_replication=group_replication.so", True),
-        ("GROUP_REPLICATION=group_replication.so", True),
-        ("other=group_replication.so", False),
-        (" group_replication.so", True),
-        ("' group_replication.so'", False),
-        ("group_replication.so.1", False),
-        ("group_replication", False),
+        ("plugin_load_add=group_replication.so", True),
+        ("plugin_load_add=group_replication=group_replication.so", True),
+        ("plugin_load_add=GROUP_REPLICATION=group_replication.so", True),
+        ("plugin_load_add=other=group_replication.so", False),
+        ("plugin_load_add= group_replication.so", True),
+        ("plugin_load_add=' group_replication.so'", False),
+        ("plugin_load_add=group_replication.so.1", False),
+        ("plugin_load_add=group_replication", False),
+        ("plugin_load_add='=group_replication.so;x=b.so'", False),  # no plugin of that name
+        ("early-plugin-load=group_replication.so", False),  # MY-013421 of mysqld 9.7
     ],
 )
-def test_find_loads(host, value, loads):
-    options = host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add=%s\n" % value.encode()).read()
-    assert bool(find_loads(options.arguments, *PLUGIN)) == loads
+def test_find_loads(host, line, found):
+    arguments = host.put("/etc/my.cnf", f"[mysqld]\n{line}\n".encode()).read().arguments
+    assert bool(find_loads(arguments, "group_replication.so", "group_replication")) == found
 
 
-def test_early_plugin_load_does_not_load_group_replication(host):
-    """Mysqld 9.7: MY-013421, not to be used as an "early" plugin."""
-    host.put("/etc/my.cnf", b"[mysqld]\nearly-plugin-load=group_replication.so\n")
-    options = host.read()
-    assert find_loads(options.arguments, *PLUGIN) == []
+def test_any_plugin_of_a_library(host):
+    arguments = (
+        host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add='=a.so;x=b.so'\n").read().arguments
+    )
+    assert find_loads(arguments, "a.so", None) == []
+    assert len(find_loads(arguments, "b.so", None)) == 1
 
 
-def test_the_command_line_loads_too(host):
-    for argv in (["--plugin-load-add=a.so"], ["--plugin-load-add", "a.so"]):
-        (load,) = find_loads(host.read(*argv).arguments, "a.so", None)
-        assert (load.argument.source, load.argument.line) == ("command line", 1)
+@pytest.mark.parametrize("argv", [["--plugin-load-add=a.so"], ["--plugin-load-add", "a.so"]])
+def test_the_command_line_loads_too(host, argv):
+    (load,) = find_loads(host.read(*argv).arguments, "a.so", None)
+    assert load.argument.source == "command line"
 
 
 def test_the_command_line_comes_last(host):

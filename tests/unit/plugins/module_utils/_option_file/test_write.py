@@ -2,16 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files are replaced whole or not at all, one run at a time."""
+"""Files are replaced whole or not at all, one run at a time.
+
+Kills in the middle, and runs at once: tests/integration/test_option_files.py.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
@@ -22,8 +21,6 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write i
     locked,
     write,
 )
-
-MODULE = "ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write"
 
 
 @pytest.fixture
@@ -101,50 +98,6 @@ def test_a_mount_point_can_be_written_in_place(path, monkeypatch):
     write(str(path), b"new", in_place=True)
     assert path.read_bytes() == b"new"
     assert path.stat().st_ino == inode
-
-
-def test_a_kill_leaves_the_old_or_the_new_file(path):
-    texts = [b"a" * 200000, b"b" * 100000]
-    path.write_bytes(texts[0])
-    program = (
-        f"from {MODULE} import write\n"
-        "import sys\n"
-        "print(flush=True)\n"
-        "while True:\n"
-        "    write(sys.argv[1], b'b' * 100000)\n"
-        "    write(sys.argv[1], b'a' * 200000)\n"
-    )
-    for number in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-c", program, str(path)],
-            stdout=subprocess.PIPE,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
-        ) as child:
-            child.stdout.readline()
-            time.sleep(0.005 * number)
-            child.send_signal(signal.SIGKILL)
-        assert path.read_bytes() in texts
-
-
-def test_no_update_is_lost_between_two_runs(path):
-    program = (
-        f"from {MODULE} import locked, write\n"
-        "import os, sys\n"
-        "for number in range(20):\n"
-        "    with locked(os.path.dirname(sys.argv[1])):\n"
-        "        old = open(sys.argv[1], 'rb').read()\n"
-        "        write(sys.argv[1], old + b'x')\n"
-    )
-    path.write_bytes(b"")
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(path)],
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
-        )
-        for dummy in range(3)
-    ]
-    assert [child.wait() for child in children] == [0, 0, 0]
-    assert path.read_bytes() == b"x" * 60
 
 
 def test_a_lock_is_not_waited_for_forever(path):
