@@ -405,7 +405,7 @@ def facts(now: State, after: State) -> dict[str, Any]:
             "version": server.version,
             "flavor": server.flavor,
             "plugin_dir": server.plugin_dir,
-            "super_read_only": server.super_read_only,
+            "super_read_only": bool(server.super_read_only),
             "option_file": options.main_file if options else None,
             "defaults_extra_file": options.extra_file if options else None,
             "option_group": options.main_group if options else None,

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+
 # From the manual's "Server Error Message Reference" and "Client Error Message Reference".
 ER_CON_COUNT_ERROR = 1040
 ER_ACCESS_DENIED_ERROR = 1045
@@ -53,6 +55,11 @@ class StatementError(Exception):
         self.number = error_number(error)
         self.text = error_text(error)
         self.completed = completed
+
+    def failure(self, error_code: str, cause: str, next_step: str) -> Failure:
+        """Return a Failure with these words, the cause without its full stop, and MySQL's own."""
+        said = f" (error {self.number}: {self.text})."
+        return Failure(error_code, cause + said, next_step, mysql_error_number=self.number)
 
 
 def error_number(error: BaseException) -> int:

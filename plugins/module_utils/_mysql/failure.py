@@ -166,33 +166,27 @@ def statement_failure(sql: str, error: StatementError) -> Failure:
         sql: the statement, as people may read it.
         error: what the server or the client library said.
     """
-    number = error.number
-
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        said = f" (error {number}: {error.text})."
-        return Failure(error_code, cause + said, next_step, mysql_error_number=number)
-
-    if number in numbers.PRIVILEGE_ERRORS:
-        return failure(
+    if error.number in numbers.PRIVILEGE_ERRORS:
+        return error.failure(
             "privilege_missing",
             f"The account may not run: {sql}",
             "Grant it the privilege that the server names.",
         )
-    if number == numbers.ER_LOCK_WAIT_TIMEOUT:
-        return failure(
+    if error.number == numbers.ER_LOCK_WAIT_TIMEOUT:
+        return error.failure(
             "lock_wait_timeout",
             "A backup lock or a global read lock held the statement up for longer than "
             "lock_wait_timeout",
             "Wait for the backup to end, or see who holds it in "
             "performance_schema.metadata_locks, then run this again.",
         )
-    if number in numbers.LOST_CONNECTION_ERRORS:
-        return failure(
+    if error.number in numbers.LOST_CONNECTION_ERRORS:
+        return error.failure(
             "connection_lost",
             f"The connection broke during: {sql}; whether it took effect is not known",
             "Check that the server runs, then run this again: it goes on from what it finds.",
         )
-    return failure(
+    return error.failure(
         "statement_failed",
         f"The server refused: {sql}",
         "Look the error number up in the MySQL manual and in the server's error log.",

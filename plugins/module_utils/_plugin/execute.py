@@ -210,38 +210,32 @@ def _undo_install(execution: _Execution, before: State, request: Request) -> Non
 
 def _refused(statement: Statement, error: StatementError) -> Failure:
     """Say what the error of a statement about the plugin means and what to do."""
-    number = error.number
-
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        said = f" (error {number}: {error.text})."
-        return Failure(error_code, cause + said, next_step, mysql_error_number=number)
-
-    if number in (
+    if error.number in (
         numbers.ER_CANT_OPEN_LIBRARY,
         numbers.ER_UDF_NO_PATHS,
         numbers.ER_CANT_FIND_DL_ENTRY,
     ):
-        return failure(
+        return error.failure(
             "library_not_loadable",
             "The server cannot load the plugin's library",
             "Install the package of the server's own version that holds it (with its shared "
             "libraries), and check plugin_dir and the file's permissions.",
         )
-    if number == numbers.ER_CANT_INITIALIZE_UDF:
-        return failure(
+    if error.number == numbers.ER_CANT_INITIALIZE_UDF:
+        return error.failure(
             "plugin_init_failed",
             "The library was loaded, but the plugin did not initialise",
             "The reason is in the server's error log; mend it and run this again.",
         )
-    if number == numbers.ER_OPTION_PREVENTS_STATEMENT:
-        return failure(
+    if error.number == numbers.ER_OPTION_PREVENTS_STATEMENT:
+        return error.failure(
             "super_read_only",
             f"An option of the server, such as read_only, refuses: {statement}",
             "Run this when the server is writable, or with an account that read_only lets through "
             "(CONNECTION_ADMIN, on MySQL 5.7 SUPER); for super_read_only set lift_super_read_only.",
         )
-    if number in (numbers.ER_PLUGIN_IS_PERMANENT, numbers.ER_PLUGIN_CANNOT_BE_UNINSTALLED):
-        return failure(
+    if error.number in (numbers.ER_PLUGIN_IS_PERMANENT, numbers.ER_PLUGIN_CANNOT_BE_UNINSTALLED):
+        return error.failure(
             "plugin_in_use",
             "The server refuses to unload the plugin",
             "Run STOP GROUP_REPLICATION first, or take the line out of the option file and restart "

@@ -59,16 +59,21 @@ REFUSABLE = (ROW_QUERY, SESSION_QUERY)
 
 
 class Server(NamedTuple):
-    """What a server says of itself."""
+    """What a server says of itself: its greeting's version, and the answer to SETTINGS_QUERY."""
 
     version: str
-    flavor: str
+    version_comment: str
     plugin_dir: str
     datadir: str
     pid_file: str
     compile_os: str
     uuid: str
-    super_read_only: bool
+    super_read_only: int
+
+    @property
+    def flavor(self) -> str:
+        """Whose build of MySQL it is."""
+        return "Percona Server" if "percona" in self.version_comment.lower() else "MySQL"
 
     @property
     def default_library(self) -> str:
@@ -165,12 +170,9 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
         # None is active beside wsrep; and this query takes the server longer than all the others.
         _refuse_wsrep(connection)
-    server = _server(connection.server_version, settings or [])
+    server = Server(connection.server_version, *(settings or [])[0])
     library = request.library or server.default_library
-    options: ServerOptions | None = None
-    unknown = ""
-    started = 0.0
-    loads = []
+    options, started, loads, unknown = None, 0.0, [], ""
     try:
         options, started = _read_options(server, request.defaults_file, files)
         loads = [load.argument.source for load in find_loads(options.arguments, library)]
@@ -248,20 +250,6 @@ def _refuse_wsrep(connection: Connection) -> None:
         )
 
 
-def _server(version: str, settings: Rows) -> Server:
-    comment, plugin_dir, datadir, pid_file, compile_os, uuid, super_read_only = settings[0]
-    return Server(
-        version=version,
-        flavor="Percona Server" if "percona" in comment.lower() else "MySQL",
-        plugin_dir=plugin_dir,
-        datadir=datadir,
-        pid_file=pid_file,
-        compile_os=compile_os,
-        uuid=uuid,
-        super_read_only=bool(super_read_only),
-    )
-
-
 def _read_options(
     server: Server, defaults_file: str | None, files: Files
 ) -> tuple[ServerOptions, float]:
@@ -291,15 +279,12 @@ def _read_options(
     )
 
 
-def _plugin(connection: Connection, rows: Rows | None, patience: float = 10.0) -> Plugin | None:
-    """Return the plugin, after a while where another session is just initialising it.
+def _plugin(connection: Connection, rows: Rows | None) -> Plugin | None:
+    """Return the plugin from the answer to PLUGIN_QUERY.
 
-    Args:
-        connection: the server.
-        rows: its answer to PLUGIN_QUERY.
-        patience: for how many seconds to wait while the plugin is INACTIVE.
+    Waits up to 10 seconds while another session is just initialising it.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + 10
     while rows and Plugin(*rows[0]).status == "INACTIVE" and time.monotonic() < end:
         time.sleep(0.1)
         rows = connection.rows(PLUGIN_QUERY)

@@ -23,13 +23,13 @@ REQUEST = Request(
 ABSENT = REQUEST._replace(state="absent")
 SERVER = plugin.Server(
     version="8.4.3",
-    flavor="MySQL",
+    version_comment="MySQL Community Server - GPL",
     plugin_dir="/usr/lib/mysql/plugin/",
     datadir="/var/lib/mysql/",
     pid_file="mysqld.pid",
     compile_os="Linux",
     uuid="uuid-of-this-server",
-    super_read_only=False,
+    super_read_only=0,
 )
 ROW = "group_replication.so"
 ACTIVE = plugin.Plugin("group_replication", "ACTIVE", "GROUP REPLICATION", ROW, "GPL", "1.1", "ON")

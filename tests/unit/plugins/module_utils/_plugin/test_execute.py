@@ -13,7 +13,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import plan
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.execute import execute
 from made_up_servers import ABSENT, ACTIVE, REQUEST, ROW, STATE
 
-READ_ONLY = STATE._replace(server=STATE.server._replace(super_read_only=True))
+READ_ONLY = STATE._replace(server=STATE.server._replace(super_read_only=1))
 INSTALL = plan.install_statement("group_replication.so")
 
 

@@ -188,7 +188,7 @@ def test_leaving_a_group_must_be_allowed():
 
 def test_superfluous_row_of_a_read_only_member_is_left_with_a_note(state):
     state = state._replace(
-        server=SERVER._replace(super_read_only=True),
+        server=SERVER._replace(super_read_only=1),
         plugin=ACTIVE,
         row=ROW,
         loads=["/etc/my.cnf:2"],

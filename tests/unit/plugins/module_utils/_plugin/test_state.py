@@ -77,7 +77,7 @@ def test_percona_server():
     )
     server = plugin.read_state(connection, REQUEST, Files()).server
     assert server.flavor == "Percona Server"
-    assert server.super_read_only is True
+    assert server.super_read_only
 
 
 @pytest.mark.parametrize(
