@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Control, Server
+from helpers.control import Control
+from helpers.server import INSTALL_PLUGIN, Server
 
-INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after the test
 
 
@@ -31,7 +31,7 @@ def test_check_mode_says_what_would_be_executed_and_changes_nothing(
 ) -> None:
     result = control.module(server, "--check", "--diff")
     assert result["changed"]
-    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60", INSTALL]
+    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60", INSTALL_PLUGIN]
     assert '+    "status": "ACTIVE"' in result["_output"]
     assert result["plugin"] is None
     assert server.plugin_status() == ""
@@ -103,7 +103,7 @@ def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
     server: Server, control: Control
 ) -> None:
     server.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     result = control.module(server)
     assert result["executed_statements"][1:] == [
         "SET SESSION sql_log_bin = 0",
@@ -258,7 +258,7 @@ def test_library_that_is_no_file_name(server: Server, control: Control, library:
     "refused: `other_library`",
 )
 def test_another_library_than_the_one_that_is_loaded(server: Server, control: Control) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     assert control.module(server, library="other.so")["error_code"] == "other_library"
 
 
@@ -310,7 +310,7 @@ def test_super_read_only(server: Server, control: Control) -> None:
     assert result["executed_statements"] == [
         "SET SESSION lock_wait_timeout = 60",
         "SET GLOBAL super_read_only = 0",
-        INSTALL,
+        INSTALL_PLUGIN,
         "SET GLOBAL super_read_only = 1",
     ]
     assert server.sql("SELECT @@super_read_only, @@read_only") == [["1", "1"]]

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, Control, Playbook, fleet_name, lab, run
+from helpers.control import Control, Playbook
+from helpers.lab import CHECKOUT, fleet_name, lab, run
 
 MODULE = "dbfleet.mysql.plugin_load_add"
 FLEET = fleet_name("option-files")
@@ -137,8 +138,9 @@ def test_no_secret_is_shown_where_mysqld_refuses_the_change(control: Control, ho
 KILLS = 300
 KILLED = f"""
 import os, random, signal, time
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    Files, read_server_options)
+    read_server_options)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
     parse_library, plan_absent, plan_present)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import locked, write
@@ -159,7 +161,7 @@ for number in range({KILLS}):
     if not child:
         while True:
             for data in (new, old):
-                with locked(path):
+                with locked():
                     write(path, data)
     time.sleep(dice.random() * 0.02)
     os.kill(child, signal.SIGKILL)
