@@ -292,12 +292,16 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import 
     connection_argument_spec,
     resolve_login,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import FilesReadOnce
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
+    Files,
+    FilesReadOnce,
+)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.execute import execute
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
     Outcome,
+    Packet,
+    make_plan,
     notes,
-    plan,
     predict,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import (
@@ -356,27 +360,30 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         module.no_log_values.add(login.password)
     read_timeout = request.lock_wait_timeout + login.connect_timeout
     with contextlib.closing(connect(login, read_timeout)) as connection:
-        before = read_state(connection, request, files)
-        outcome = work(connection, before, request, module.check_mode)
+        before = read(connection, request, files, module.check_mode)
+        planned = plan(connection, before, request)
+        if module.check_mode:
+            outcome = predict(before, planned)
+        else:
+            outcome = execute(connection, before, request, planned)
     for note in notes(outcome.now, request):
         module.warn(note)
     return report(before, outcome, module._diff)
 
 
-def work(connection: Connection, state: State, request: Request, check_mode: bool) -> Outcome:
-    """Plan, and execute the plan or predict what it leads to.
+def read(connection: Connection, request: Request, files: Files, check_mode: bool) -> State:
+    """Look at the server; in check mode, its option files are taken to do what is expected."""
+    state = read_state(connection, request, files)
+    return as_expected(state, request.expect_loaded_by_options) if check_mode else state
 
-    Raises:
-        Failure: it must not or cannot be done; a refusal tells what the server was found like.
-    """
-    if check_mode:
-        state = as_expected(state, request.expect_loaded_by_options)
+
+def plan(connection: Connection, state: State, request: Request) -> list[Packet]:
+    """Decide what to send to the server; a refusal tells what the server was found like."""
     try:
-        planned = plan(connection, state, request)
+        return make_plan(connection, state, request)
     except Failure as failure:
         failure.details.update(facts(state, state))
         raise
-    return predict(state, planned) if check_mode else execute(connection, state, request, planned)
 
 
 def report(before: State, outcome: Outcome, diff: bool) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def execute(
         connection: the server.
         before: the state that the plan was made for.
         request: the task.
-        planned: from :func:`plan`.
+        planned: from :func:`make_plan`.
 
     Raises:
         Failure: the server refused a statement, or does not show what was asked for. What an

@@ -74,7 +74,7 @@ def insert_row_statement(library: str) -> Statement:
     return Statement(sql, (PLUGIN_NAME, library), writes=True, already_done=ER_DUP_ENTRY)
 
 
-def plan(connection: Connection, state: State, request: Request) -> list[Packet]:
+def make_plan(connection: Connection, state: State, request: Request) -> list[Packet]:
     """Decide what must be sent to the server; nothing where all is as asked.
 
     Reads more of the server only where something must be installed or removed.

@@ -175,7 +175,8 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     options, started, loads, unknown = None, 0.0, [], ""
     try:
         options, started = _read_options(server, request.defaults_file, files)
-        loads = [load.argument.source for load in find_loads(options.arguments, library)]
+        found = find_loads(options.arguments, library, PLUGIN_NAME)
+        loads = [load.argument.source for load in found]
     except UnknownProcess as reason:
         unknown = str(reason)
     return State(

@@ -18,8 +18,8 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader 
     read_server_options,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
+    make_plan,
     notes,
-    plan,
     predict,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import as_expected
@@ -43,12 +43,14 @@ def state(tmp_path):
 
 
 def planned(connection, state, request=REQUEST):
-    return [str(statement) for packet in plan(connection, state, request) for statement in packet]
+    return [
+        str(statement) for packet in make_plan(connection, state, request) for statement in packet
+    ]
 
 
 def refusal(connection, state, request=REQUEST):
     with pytest.raises(Failure) as failure:
-        plan(connection, state, request)
+        make_plan(connection, state, request)
     return failure.value
 
 
@@ -226,7 +228,7 @@ def test_expected_option_files_that_cannot_be_seen():
 def test_check_mode_takes_it_that_the_option_files_will_load_the_plugin(state):
     connection = Answers(persisted_variables=[], gtid_mode=[("OFF",)])
     expected = as_expected(state, True)
-    outcome = predict(expected, plan(connection, expected, EXPECTING))
+    outcome = predict(expected, make_plan(connection, expected, EXPECTING))
     assert [str(statement) for statement in outcome.executed] == [
         TIMEOUT,
         INSTALL,
@@ -250,7 +252,7 @@ def test_check_mode_takes_it_that_the_option_files_will_load_the_plugin(state):
 def test_check_mode_takes_it_that_no_option_file_will_load_the_plugin(state, loads, left):
     loaded = state._replace(plugin=ACTIVE, row=ROW, loads=loads)
     expected = as_expected(loaded, False)
-    after = predict(expected, plan(members("OFFLINE"), expected, ABSENT)).after
+    after = predict(expected, make_plan(members("OFFLINE"), expected, ABSENT)).after
     assert (after.plugin, after.row, after.loads) == (None, "", left)
     assert after.survives_restart is bool(left)
     assert len(notes(after, ABSENT)) == len(left)
