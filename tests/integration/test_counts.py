@@ -46,6 +46,7 @@ def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
     server.sql(INSTALL_PLUGIN)
     (found,) = server.python("requests_of_a_run", "{}")
     assert found["result"]["changed"] is False
+    assert "diff" not in found["result"]  # nobody asked for it
     # One question, after what PyMySQL says of itself at the beginning and at the end.
     asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
     assert len(asked) == 1
