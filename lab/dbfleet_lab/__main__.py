@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, the dbfleet.mysql authors
-"""The lab: real MySQL servers in containers for the demo, the tests and the benchmark."""
+"""Runs the lab's commands: ``python -m dbfleet_lab``, which lab/lab calls."""
 
 import sys
 
-import cli
+from dbfleet_lab import cli
 
 sys.exit(cli.main(sys.argv[1:]))

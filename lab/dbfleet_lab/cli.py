@@ -11,11 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import fleet
-import image
-import machine
-import podman
-from base import STATE, LabError, say
+from dbfleet_lab import fleet, image, machine, podman
+from dbfleet_lab.base import STATE, LabError, say
 
 _ABOUT = "Real MySQL servers in containers, for the demo, the tests and the benchmark."
 _EXAMPLES = """\

@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import image
-import podman
-from base import LAB, PREFIX, LabError, digest, locked, say, tail
+from dbfleet_lab import image, podman
+from dbfleet_lab.base import LAB, PREFIX, LabError, digest, locked, say, tail
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,40}[a-z0-9])?")
 _LABEL = f"dbfleet={PREFIX}"

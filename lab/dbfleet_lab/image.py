@@ -7,8 +7,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import podman
-from base import LAB, PREFIX, STATE, LabError, digest, locked, say, search_path, stage, tail
+from dbfleet_lab import podman
+from dbfleet_lab.base import (
+    LAB,
+    PREFIX,
+    STATE,
+    LabError,
+    digest,
+    locked,
+    say,
+    search_path,
+    stage,
+    tail,
+)
 
 _WORKPLACE = STATE / "build"
 

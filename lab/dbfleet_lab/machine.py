@@ -9,8 +9,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import podman
-from base import (
+from dbfleet_lab import podman
+from dbfleet_lab.base import (
     ANSIBLE,
     CHECKOUT,
     PREFIX,

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from base import STATE, LabError, digest, search_path, tail
+from dbfleet_lab.base import STATE, LabError, digest, search_path, tail
 
 Done: TypeAlias = subprocess.CompletedProcess[bytes]
 

@@ -91,6 +91,16 @@ options:
         Replication cannot start.
     type: bool
     default: true
+  expect_loaded_by_options:
+    description:
+      - What the option files do since an earlier task changed them, whether they load the plugin at
+        the server's start. It is for use after M(dbfleet.mysql.plugin_load_add).
+      - With V(true) and O(state=present) the module fails before it changes anything where the
+        server's options can be seen and do not load the plugin. The server then does not start from
+        the option file that was changed.
+      - In check mode, where the earlier task changed nothing, the module takes it that the option
+        files do what is expected.
+    type: bool
 notes:
   - The account needs C(INSERT) and C(DELETE) on C(mysql.plugin), C(SELECT) on C(mysql.plugin),
     C(mysql.user), C(performance_schema.persisted_variables) and
@@ -197,7 +207,9 @@ registered:
   type: bool
   sample: false
 loaded_at_start_by:
-  description: All that loads the plugin at the server's next start, as far as it can be seen.
+  description:
+    - All that loads the plugin at the server's next start, as far as it can be seen.
+    - In check mode, what would load it after the statements that would be run.
   returned: when the server could be asked
   type: list
   elements: str
@@ -214,7 +226,8 @@ check_mode:
   sample: false
 survives_restart:
   description:
-    - Whether the server has the plugin after a restart.
+    - Whether the server has the plugin after a restart; in check mode, whether it would have it
+      after the statements that would be run.
     - V(null) where the server's option files cannot be seen and C(mysql.plugin) has no row.
   returned: when the server could be asked
   type: bool
@@ -285,6 +298,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
     Request,
     State,
+    as_expected,
     read_plugin,
     read_row,
     read_state,
@@ -334,6 +348,8 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
     connection = connect(login, read_timeout=request.lock_wait_timeout + login.connect_timeout)
     try:
         before = read_state(connection, request, module.params["defaults_file"], files)
+        if module.check_mode:
+            before = as_expected(before, request.expect_loaded_by_options)
         statements = _plan(connection, before, request)
         changed = bool(statements)
         now = after = before
@@ -353,7 +369,7 @@ def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
         "check_mode": module.check_mode,
         "executed_statements": _texts(executed),
         "diff": {"before": _visible(before), "after": _visible(after)},
-        **_facts(now),
+        **_facts(now, after),
     }
 
 
@@ -366,7 +382,7 @@ def _plan(connection: Connection, state: State, request: Request) -> list[Statem
     try:
         return plan(connection, state, request)
     except Failure as failure:
-        failure.details.update(_facts(state))
+        failure.details.update(_facts(state, state))
         raise
 
 
@@ -406,9 +422,13 @@ def _change(
     return changed
 
 
-def _facts(state: State) -> dict[str, Any]:
-    """Return the result's description of the server and the plugin."""
-    sources = [str(load.argument.source) for load in state.loads]
+def _facts(state: State, after: State) -> dict[str, Any]:
+    """Return the result's description of the server and the plugin, and of its next start.
+
+    Args:
+        state: as the server says.
+        after: the same, in check mode after the statements that would be run.
+    """
     return {
         "plugin": state.plugin._asdict() if state.plugin else None,
         "server": {
@@ -422,9 +442,9 @@ def _facts(state: State) -> dict[str, Any]:
         },
         "registered": None if state.row is None else bool(state.row),
         # For programs: the sources' names may be masked where a password is part of one.
-        "loaded_by_options": bool(sources),
-        "loaded_at_start_by": sources + (["mysql.plugin"] if state.row else []),
-        "survives_restart": survives_restart(state),
+        "loaded_by_options": bool(after.loads),
+        "loaded_at_start_by": after.loads + (["mysql.plugin"] if after.row else []),
+        "survives_restart": survives_restart(after),
     }
 
 
@@ -457,6 +477,7 @@ def main() -> None:
             "lift_super_read_only": {"type": "bool", "default": False},
             "lock_wait_timeout": {"type": "int", "default": 60},
             "check_mysql_session": {"type": "bool", "default": True},
+            "expect_loaded_by_options": {"type": "bool"},
             **connection_argument_spec(),
         },
         supports_check_mode=True,

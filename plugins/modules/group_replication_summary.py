@@ -15,6 +15,10 @@ description:
   - Prints a table of the play's hosts from what the role C(dbfleet.mysql.group_replication)
     registered on each, grouped by what is the matter and worst first, with the cause and the next
     step once for all hosts that share them.
+  - It reads the hosts' variables C(group_replication_plugin_result),
+    C(group_replication_option_file_result), C(group_replication_verification_result),
+    C(group_replication_package_result), and C(group_replication_failure), in which a C(rescue)
+    around the role may keep C(ansible_failed_result).
   - A group of more than 40 hosts without a problem is counted instead of listed, and so are the
     hosts beyond the first 40 with the same problem. The file named in O(report) has them all.
   - The collection's playbooks end with it. Use it with C(run_once) after the role in a play of your
@@ -28,14 +32,10 @@ options:
     description:
       - Where in the run the task stands.
       - V(end) prints the summary and writes the report.
-      - V(start) only checks that O(report) can be written, so that a wrong name is refused before
-        a host is touched.
-      - V(request) does the same, and checks what the collection's playbooks were asked for by the
-        variables of O(hosts); it is of use in those alone.
       - V(batch) prints one line about the batch of hosts that a play with C(serial) has just gone
-        through, and returns RV(stop). Where all hosts are one batch it prints nothing.
+        through, and returns RV(stop).
     type: str
-    choices: [request, start, batch, end]
+    choices: [batch, end]
     default: end
   state:
     description: What the role was asked for.
@@ -54,16 +54,6 @@ options:
         RV(stop) is true.
     type: float
     default: 100
-  hosts:
-    description: With O(step=request), the hosts that the playbook is for.
-    type: list
-    elements: str
-  more_tasks:
-    description:
-      - With O(step=batch), whether tasks of the role follow for hosts that need them. As long as a
-        host does, nothing is said of the batch and RV(done) is false.
-    type: bool
-    default: false
   report:
     description:
       - A file on the control node to which the summary is written too. Its extension says in which
@@ -72,6 +62,9 @@ options:
         file must exist. A file of that name is replaced as a whole.
       - It is written in check mode too, because it records the run and changes no host.
     type: path
+  started_at:
+    description: When the run began, in UTC and ISO 8601; the report records it.
+    type: str
 attributes:
   action:
     description: It runs on the control node.
@@ -88,26 +81,20 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Check the report's name before a host is touched
-  dbfleet.mysql.group_replication_summary:
-    step: start
-    report: "{{ playbook_dir }}/fleet.html"
-  run_once: true
-
 - name: Install, verify and make it last
   ansible.builtin.include_role:
     name: dbfleet.mysql.group_replication
 
-- name: Show the fleet
+- name: Show what became of each host
   dbfleet.mysql.group_replication_summary:
-    report: "{{ playbook_dir }}/fleet.html"
+    report: "{{ playbook_dir }}/summary.html"
   run_once: true
 """
 
 RETURN = r"""
 outcomes:
   description: What became of each host, by its name; with O(step=batch) of the batch's hosts.
-  returned: success, O(step=end), and O(step=batch) where there are several batches
+  returned: success
   type: dict
   sample:
     db1: in order
@@ -115,29 +102,10 @@ outcomes:
     db3: "failed: server_down"
 problems:
   description: The problem and the next step of each host that has one, by the host's name.
-  returned: success, O(step=end), and O(step=batch) where there are several batches
+  returned: success
   type: dict
   sample:
     db3: No server listens on 10.0.0.3:3306 (error 2003). Check that mysqld runs on the host.
-done:
-  description: Whether nothing is left to do on the hosts of the batch.
-  returned: success and O(step=batch)
-  type: bool
-  sample: true
-wrong_variables:
-  description:
-    - What is wrong with the role's variables of each host of which something is, by its name.
-  returned: success and O(step=request)
-  type: dict
-  sample:
-    db3: ["value of group_replication_registration must be one of: auto, always, never, got: nevr"]
-left_over:
-  description:
-    - Whether a host has results of the role from earlier in this run of Ansible, which the playbook
-      then forgets.
-  returned: success and O(step=request)
-  type: bool
-  sample: false
 stop:
   description: Whether more of the batch's hosts have a problem than O(max_fail_percentage) allows.
   returned: success and O(step=batch)
@@ -147,12 +115,7 @@ report:
   description: The absolute path of the report; V(null) without one.
   returned: success and O(step=end)
   type: str
-  sample: /srv/reports/fleet.html
-started_at:
-  description: When this task ran, in UTC.
-  returned: success, O(step=start) and O(step=request)
-  type: str
-  sample: "2026-11-22T03:00:00+00:00"
+  sample: /srv/reports/summary.html
 error_code:
   description:
     - A stable word for what went wrong. All are listed with their remedies in the collection's

@@ -13,11 +13,12 @@ import collections
 import re
 
 import pytest
-from conftest import Control, Server
-from test_playbooks import HOSTS, VERIFY, recap
-from test_playbooks import INSTALL as PLAYBOOK
+from helpers.control import Control
+from helpers.output import recap
+from helpers.playbooks import HOSTS, INSTALL, VERIFY
+from helpers.role import ROLE
+from helpers.server import INSTALL_PLUGIN, Server
 
-INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 # Each SET, SHOW VARIABLES and SELECT since the server's start.
 STATEMENTS = (
     "SHOW GLOBAL STATUS WHERE Variable_name IN"
@@ -31,7 +32,7 @@ def statements(server: Server) -> int:
 
 
 def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Control) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     first = statements(server)
     asking = statements(server) - first
     before = statements(server)
@@ -42,7 +43,7 @@ def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Con
 
 
 def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     (found,) = server.python("requests_of_a_run", "{}")
     assert found["result"]["changed"] is False
     # One question, after what PyMySQL says of itself at the beginning and at the end.
@@ -71,7 +72,7 @@ def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
 
 def test_requests_of_a_run_without_the_privilege_to_look(server: Server) -> None:
     server.sql(
-        f"{INSTALL}; SET SESSION sql_log_bin = 0; DROP USER IF EXISTS looker@localhost;"
+        f"{INSTALL_PLUGIN}; SET SESSION sql_log_bin = 0; DROP USER IF EXISTS looker@localhost;"
         " CREATE USER looker@localhost"
     )
     (found,) = server.python("requests_of_a_run", '{"login_user": "looker"}')
@@ -83,11 +84,11 @@ def test_requests_of_a_run_without_the_privilege_to_look(server: Server) -> None
     assert [text.count("; ") for text in asked] == [3, 0]
 
 
-@pytest.mark.parametrize("playbook", [PLAYBOOK, VERIFY])
+@pytest.mark.parametrize("playbook", [INSTALL, VERIFY])
 def test_tasks_of_a_run_with_nothing_to_change(
     servers: list[Server], control: Control, playbook: str
 ) -> None:
-    assert control.playbook(PLAYBOOK, HOSTS).code == 0
+    assert control.playbook(INSTALL, HOSTS).code == 0
     run = control.playbook(playbook, HOSTS)
     assert run.code == 0, run.output
     # The first host stands for the fleet in the tasks that run once.
@@ -98,7 +99,7 @@ def test_tasks_of_a_run_with_nothing_to_change(
 
 
 def test_tasks_of_a_role_with_nothing_to_change(server: Server, control: Control) -> None:
-    role = {"ansible.builtin.import_role": {"name": "dbfleet.mysql.group_replication"}}
+    role = {"ansible.builtin.import_role": ROLE}
     assert control.play([role], {"mysql1": {}}).code == 0
     counts = recap(control.play([role], {"mysql1": {}}).output, "mysql1")
     # Ansible's check of the variables and the module; the option file and what would follow.

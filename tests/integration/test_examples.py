@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import CHECKOUT, Control, Server, run
+from helpers.control import Control
+from helpers.lab import CHECKOUT, run
+from helpers.pages import blocks
+from helpers.server import Server
 
 
 def examples(module: str) -> list[dict[str, Any]]:
@@ -23,12 +26,6 @@ def examples(module: str) -> list[dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     tasks: list[dict[str, Any]] = yaml.safe_load(json.loads(done.stdout)[name]["examples"])
     return tasks
-
-
-def blocks(page: str) -> list[list[dict[str, Any]]]:
-    """Return the YAML blocks of a Markdown page."""
-    text = (CHECKOUT / page).read_text()
-    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import FLEET, Control, Server, lab, remote_executions
-from test_examples import blocks
-from test_playbooks import HOSTS, INSTALL, VERIFY, group, recap, summary
+from helpers.control import Control
+from helpers.lab import FLEET, lab
+from helpers.output import group, recap, remote_executions, summary
+from helpers.pages import blocks
+from helpers.playbooks import HOSTS, INSTALL, VERIFY
+from helpers.role import LINE, ROLE
+from helpers.server import Server
 
 PAGE = "docs/apply_to_a_fleet.md"
-LINE = "plugin_load_add=group_replication.so"
 PASSWORD = "only-in-this-test-5678"  # noqa: S105 - a container's, gone after the test
 INSTANCES = ("shop", "stock")
 
@@ -204,7 +207,7 @@ def test_delegated_to_another_host(
     servers: list[Server], control: Control, elsewhere: dict[str, dict[str, Any]]
 ) -> None:
     role = {
-        "name": "dbfleet.mysql.group_replication",
+        **ROLE,
         "apply": {"delegate_to": "mysql1"},
     }
     hosts = copy(elsewhere)

@@ -15,8 +15,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import CHECKOUT, Control, Playbook, Server, remote_executions
-from test_playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY, group, recap, summary
+from helpers.control import Control, Playbook
+from helpers.lab import CHECKOUT
+from helpers.output import group, recap, remote_executions, summary
+from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
+from helpers.role import ROLE
+from helpers.server import Server
 
 NO_LOGIN = {"group_replication_login_user": "nobody"}
 
@@ -291,7 +295,7 @@ def test_reports(servers: list[Server], control: Control) -> None:
 def test_a_play_of_ones_own_with_an_own_report(servers: list[Server], control: Control) -> None:
     report = control.folder / "own.md"
     tasks = [
-        {"ansible.builtin.include_role": {"name": "dbfleet.mysql.group_replication"}},
+        {"ansible.builtin.include_role": ROLE},
         {"dbfleet.mysql.group_replication_summary": {"report": str(report)}, "run_once": True},
     ]
     run = control.play(tasks, fleet("mysql1"))
@@ -305,7 +309,7 @@ def test_a_play_of_ones_own_with_an_own_report(servers: list[Server], control: C
 
 
 def test_two_runs_in_one_play_do_not_mix(server: Server, control: Control) -> None:
-    role = {"ansible.builtin.include_role": {"name": "dbfleet.mysql.group_replication"}}
+    role = {"ansible.builtin.include_role": ROLE}
     run = control.play(
         [role, role, {"dbfleet.mysql.group_replication_summary": {}}], {"mysql1": {}}
     )

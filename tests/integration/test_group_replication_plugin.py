@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Control, Server
+from helpers.control import Control
+from helpers.server import INSTALL_PLUGIN, Server
 
-INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after the test
 
 
@@ -31,7 +31,7 @@ def test_check_mode_says_what_would_be_executed_and_changes_nothing(
 ) -> None:
     result = control.module(server, "--check", "--diff")
     assert result["changed"]
-    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60", INSTALL]
+    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60", INSTALL_PLUGIN]
     assert '+    "status": "ACTIVE"' in result["_output"]
     assert result["plugin"] is None
     assert server.plugin_status() == ""
@@ -103,7 +103,7 @@ def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
     server: Server, control: Control
 ) -> None:
     server.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     result = control.module(server)
     assert result["executed_statements"][1:] == [
         "SET SESSION sql_log_bin = 0",
@@ -114,6 +114,55 @@ def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
     server.restart()
     assert server.plugin_status() == "ACTIVE"
     assert "already exists" not in server.last_start()
+
+
+@pytest.mark.hazard(
+    "The line is written into an option file that the server does not start from",
+    "a registration that is gone at the next start, or stands twice",
+    "refused, the row stays: `option_file_not_read`",
+)
+def test_line_in_a_file_that_the_server_does_not_start_from(
+    server: Server, control: Control
+) -> None:
+    server.sql(INSTALL)
+    result = control.module(server, expect_loaded_by_options=True)
+    assert result["error_code"] == "option_file_not_read"
+    assert "it starts from /etc/mysql/my.cnf" in result["cause"]
+    assert result["server"]["option_file"] == "/etc/mysql/my.cnf"
+    assert result["executed_statements"] == []
+    assert server.registered()
+
+
+def test_check_mode_predicts_what_follows_a_change_of_the_option_file(
+    server: Server, control: Control
+) -> None:
+    expecting: dict[str, Any] = {"expect_loaded_by_options": True}
+    predicted = control.module(server, "--check", **expecting)
+    assert predicted["loaded_by_options"]
+    assert predicted["survives_restart"]
+    # As the role does it: the plugin, the option file, and what the row is then.
+    first = control.module(server)
+    line = "plugin_load_add=group_replication.so"
+    server.sh(f"printf '[mysqld]\\n{line}\\n' >> /etc/mysql/my.cnf")
+    last = control.module(server, **expecting)
+    assert last["executed_statements"][1:] == [
+        "SET SESSION sql_log_bin = 0",
+        "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
+    ]
+    done = [*first["executed_statements"], *last["executed_statements"][1:]]
+    assert predicted["executed_statements"] == done
+
+    absent: dict[str, Any] = {"state": "absent", "expect_loaded_by_options": False}
+    predicted = control.module(server, "--check", **absent)
+    assert predicted["changed"]
+    assert not predicted["loaded_by_options"]
+    assert predicted["survives_restart"] is False
+    assert "loads the plugin again at the next start" not in predicted["_output"]
+    # Here no task took the line out.
+    result = control.module(server, **absent)
+    assert result["executed_statements"] == predicted["executed_statements"]
+    assert result["survives_restart"]
+    assert "loads the plugin again at the next start" in result["_output"]
 
 
 def test_missing_row_comes_where_nothing_else_loads_the_plugin(
@@ -209,7 +258,7 @@ def test_library_that_is_no_file_name(server: Server, control: Control, library:
     "refused: `other_library`",
 )
 def test_another_library_than_the_one_that_is_loaded(server: Server, control: Control) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     assert control.module(server, library="other.so")["error_code"] == "other_library"
 
 
@@ -261,7 +310,7 @@ def test_super_read_only(server: Server, control: Control) -> None:
     assert result["executed_statements"] == [
         "SET SESSION lock_wait_timeout = 60",
         "SET GLOBAL super_read_only = 0",
-        INSTALL,
+        INSTALL_PLUGIN,
         "SET GLOBAL super_read_only = 1",
     ]
     assert server.sql("SELECT @@super_read_only, @@read_only") == [["1", "1"]]

@@ -16,10 +16,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import FLEET, MODULE, Control, Server, fleet_name, lab
 from elftools.elf.elffile import ELFFile
+from helpers.control import MODULE, Control
+from helpers.lab import FLEET, fleet_name, lab
+from helpers.playbooks import INSTALL
+from helpers.server import INSTALL_PLUGIN, Server
 
-INSTALL = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 GROUP_NAME = "11111111-2222-3333-4444-555555555555"
 READ_ONLY = "SELECT @@super_read_only, @@read_only"
 
@@ -122,7 +124,7 @@ def test_two_servers_that_bootstrap_end_with_no_group(
     for server in (second, third):
         configure_group(server, bootstrap="ON")
 
-    run = control.playbook("dbfleet.mysql.group_replication_plugin", {"mysql2": {}, "mysql3": {}})
+    run = control.playbook(INSTALL, {"mysql2": {}, "mysql3": {}})
     assert run.code != 0
     assert run.output.count("would bootstrap a new group") >= 2
     for server in (second, third):
@@ -131,7 +133,7 @@ def test_two_servers_that_bootstrap_end_with_no_group(
     # What a plain statement does: each server is a group of its own.
     for server in (second, third):
         server.restart()
-        server.sql(INSTALL)
+        server.sql(INSTALL_PLUGIN)
     for server in (second, third):
         wait_until_online(server)
 
@@ -154,7 +156,7 @@ def group() -> Iterator[list[Server]]:
     for server in servers:
         configure_group(server, start_on_boot="OFF", seeds="mysql1:33061")
         server.restart()
-        server.sql(INSTALL)
+        server.sql(INSTALL_PLUGIN)
         server.sql(
             "SET sql_log_bin = 0; CREATE USER recovery@'%' IDENTIFIED BY 'only-in-this-test';"
             " GRANT REPLICATION SLAVE, BACKUP_ADMIN ON *.* TO recovery@'%'; SET sql_log_bin = 1;"
@@ -227,7 +229,7 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     assert result["error_code"] == "group_start_unknown"
     assert "/etc/mysql/my.cnf was changed after the server started" in result["cause"]
 
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     wait_until_online(server)
     server.sql("STOP GROUP_REPLICATION")
     server.reset()
@@ -240,7 +242,7 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     "refused: `group_would_start`",
 )
 def test_persisted_variables_start_a_group_too(server: Server, control: Control) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     server.sql(f"SET PERSIST group_replication_group_name = '{GROUP_NAME}'")
     server.sql("UNINSTALL PLUGIN group_replication")
     try:
@@ -317,7 +319,7 @@ def test_server_killed_during_a_statement(
 ) -> None:
     options: dict[str, Any] = {"lock_wait_timeout": 60}
     if state != "present":
-        server.sql(INSTALL)
+        server.sql(INSTALL_PLUGIN)
     if state == "absent":
         options["state"] = "absent"
     if state == "duplicate":
@@ -630,7 +632,7 @@ def test_defaults_file_that_is_not_there(server: Server, control: Control) -> No
     "fails and leaves the row, so that the plugin is back with its library",
 )
 def test_row_outlives_a_library_that_is_missing(server: Server, control: Control) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     with moved_away(server, f"{PLUGIN_DIR}/group_replication.so"):
         server.restart()
         assert server.plugin_status() == ""

@@ -10,7 +10,9 @@ import json
 
 import pytest
 import yaml
-from conftest import CHECKOUT, Control, Playbook, Server, run
+from helpers.control import Control, Playbook
+from helpers.lab import CHECKOUT, run
+from helpers.server import Server
 
 
 def run_with_login(control: Control, server: Server, module: str, password: str) -> Playbook:

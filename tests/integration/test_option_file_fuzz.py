@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, fleet_name, lab, run
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 
@@ -46,7 +46,7 @@ def test_random_trees(command: str, script: str, count: int) -> None:
 
 
 def test_real_layouts(command: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in (COLLECTIONS, "tests/fuzz", "tests/unit/plugins/module_utils"):
+    for folder in (COLLECTIONS, "tests/fuzz", "tests/unit/plugins/module_utils/_option_file"):
         monkeypatch.syspath_prepend(os.path.join(CHECKOUT, folder))
     from layouts import LAYOUTS
     from option_file_edits import Case, Request, judge, parse_library

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import CHECKOUT, Control, Playbook, fleet_name, lab, run
+from helpers.control import Control, Playbook
+from helpers.lab import CHECKOUT, fleet_name, lab, run
 
 MODULE = "dbfleet.mysql.plugin_load_add"
 FLEET = fleet_name("option-files")

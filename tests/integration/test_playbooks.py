@@ -9,30 +9,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import FLEET, Control, Server, lab, remote_executions
-
-INSTALL = "dbfleet.mysql.group_replication_plugin"
-VERIFY = "dbfleet.mysql.group_replication_plugin_verify"
-REMOVE = "dbfleet.mysql.group_replication_plugin_remove"
-CONFIRMED = ("-e", "group_replication_confirm_remove=true")
-HOSTS = {"mysql1": {}, "mysql2": {}, "mysql3": {}}
-
-
-def summary(output: str) -> str:
-    """Return the fleet's table, without its head."""
-    text = output[output.index("TASK [Summarize the fleet]") :]
-    return text[text.index("\nhost  ") : text.index("\nok: ")]
-
-
-def group(output: str, heading: str) -> str:
-    """Return what the summary says under a heading."""
-    return summary(output).split(f"\n{heading} (")[1].split("\n\n")[0]
-
-
-def recap(output: str, host: str) -> dict[str, int]:
-    """Return a host's numbers in the play recap."""
-    line = next(line for line in output.splitlines() if re.match(rf"{host}\s+: ok=", line))
-    return {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", line)}
+from helpers.control import Control
+from helpers.lab import FLEET, lab
+from helpers.output import group, recap, remote_executions, summary
+from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
+from helpers.server import Server
 
 
 def test_install_verify_restart_and_remove(servers: list[Server], control: Control) -> None:

@@ -7,24 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from conftest import FLEET, Control, Server, lab, remote_executions
-
-LINE = "plugin_load_add=group_replication.so"
-
-
-def include(entry: str = "main", **variables: Any) -> dict[str, Any]:
-    """Return a task that includes the role."""
-    return {
-        "name": "Include the role",
-        "ansible.builtin.include_role": {
-            "name": "dbfleet.mysql.group_replication",
-            "tasks_from": entry,
-        },
-        "vars": variables,
-    }
+from helpers.control import Control
+from helpers.lab import FLEET, lab
+from helpers.output import remote_executions
+from helpers.role import LINE, include
+from helpers.server import Server
 
 
 @pytest.fixture

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import FLEET, Control, Playbook, Server, lab, remote_executions
-
-ROLE = {"name": "dbfleet.mysql.group_replication"}
+from helpers.control import Control, Playbook
+from helpers.lab import FLEET, lab
+from helpers.output import remote_executions
+from helpers.playbooks import INSTALL
+from helpers.role import LINE, ROLE
+from helpers.server import Server
 
 
 def run(control: Control, play: dict[str, Any], *flags: str) -> Playbook:
@@ -53,7 +56,7 @@ def test_each_way_to_include_it(server: Server, control: Control, play: dict[str
     assert remote_executions(done.output) == 3
     assert server.plugin_status() == "ACTIVE"
     assert not server.registered()
-    assert "plugin_load_add=group_replication.so" in server.option_files()
+    assert LINE in server.option_files()
     assert ("the rest" in done.output) == ("debug" in yaml.safe_dump(play) and not flags)
 
 
@@ -119,8 +122,7 @@ def test_check_mode_on_a_host_with_nothing(fleet: None, control: Control) -> Non
 def test_playbook_expects_a_server_in_check_mode_too(server: Server, control: Control) -> None:
     lab("stop-server", FLEET, "mysql1")
     try:
-        playbook = "dbfleet.mysql.group_replication_plugin"
-        done = control.playbook(playbook, {"mysql1": {}}, "--check")
+        done = control.playbook(INSTALL, {"mysql1": {}}, "--check")
     finally:
         lab("start-server", FLEET, "mysql1")
     assert done.code != 0

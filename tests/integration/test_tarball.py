@@ -16,7 +16,10 @@ from typing import NamedTuple
 import pytest
 import yaml
 from ansible.release import __version__ as ansible_core
-from conftest import CHECKOUT, Control, Server, run
+from helpers.control import Control
+from helpers.lab import CHECKOUT, run
+from helpers.playbooks import INSTALL, REMOVE, VERIFY
+from helpers.server import Server
 
 # All that the tarball must hold: what a user runs or reads.
 CONTENT = (
@@ -150,9 +153,9 @@ def test_runs_where_it_is_installed(package: Package, server: Server, control: C
     # The lab's own collections stay within reach, behind the installed one.
     path = f"{package.collections}:{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
     for playbook, status in (
-        ("dbfleet.mysql.group_replication_plugin", "ACTIVE"),
-        ("dbfleet.mysql.group_replication_plugin_verify", "ACTIVE"),
-        ("dbfleet.mysql.group_replication_plugin_remove", ""),
+        (INSTALL, "ACTIVE"),
+        (VERIFY, "ACTIVE"),
+        (REMOVE, ""),
     ):
         done = control.playbook(
             *(playbook, {"mysql1": {}}, "-vv", "-e", "group_replication_confirm_remove=true"),

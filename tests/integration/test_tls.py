@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import trustme
-from conftest import CHECKOUT, FLEET, Control, Server, lab
+from helpers.control import Control
+from helpers.lab import CHECKOUT, FLEET, lab
+from helpers.server import Server
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
 # The certificates that the server made for itself have no host's name in them.

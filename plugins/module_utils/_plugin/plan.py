@@ -96,6 +96,12 @@ def plan_present(connection: Connection, state: State, request: Request) -> list
     Raises:
         Failure: it must not or cannot be done.
     """
+    if request.expect_loaded_by_options and state.options is not None and not state.loads:
+        from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
+            refusals as _plugin_refusals,
+        )
+
+        raise _plugin_refusals.option_file_not_read(state.options)
     if request.check_mysql_session and state.mysql_session is False:
         from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
             refusals as _plugin_refusals,
@@ -198,9 +204,8 @@ def notes(state: State, request: Request) -> list[str]:
         result.append("The account may not read mysql.plugin; grant it SELECT on that table.")
     if request.state == "absent":
         result += [
-            f"{load.argument.source} loads the plugin again at the next start, unless it is taken "
-            "out too."
-            for load in state.loads
+            f"{place} loads the plugin again at the next start, unless it is taken out too."
+            for place in state.loads
         ]
         return result
     if request.check_mysql_session and state.mysql_session is None:
@@ -210,7 +215,7 @@ def notes(state: State, request: Request) -> list[str]:
         )
     if _kept_duplicate(state, request):
         result.append(
-            f"The plugin is loaded both by {state.loads[-1].argument.source} and by its row in "
+            f"The plugin is loaded both by {state.loads[-1]} and by its row in "
             "mysql.plugin, so each start logs an error; super_read_only is ON and keeps the row. "
             "Set lift_super_read_only: true."
         )

@@ -14,6 +14,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection im
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
     option_value,
 )
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
     Statement,
     disabled_by_option,
@@ -42,6 +43,25 @@ def mysql_session_missing(server: Server) -> Failure:
         "The account 'mysql.session'@'localhost' does not exist, and without it START "
         "GROUP_REPLICATION fails with error 3092.",
         advice,
+    )
+
+
+def option_file_not_read(options: ServerOptions) -> Failure:
+    """Say that an earlier task made a file load the plugin from which the server does not start."""
+    if options.main_file is None:
+        start = "it was started with --no-defaults"
+        next_step = "Take the line out, or start the server without --no-defaults."
+    else:
+        start = f"it starts from {options.main_file}"
+        next_step = (
+            "Take the line out and name the file that the server starts from "
+            f"({options.main_file}) in option_file, in the role in group_replication_option_file."
+        )
+    return Failure(
+        "option_file_not_read",
+        f"The server does not start from the option file that was changed: {start}, so the plugin "
+        "lasts only by its row in mysql.plugin.",
+        next_step,
     )
 
 

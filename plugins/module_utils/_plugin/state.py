@@ -25,7 +25,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.process impor
     find_server_process,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    PluginLoad,
+    COMMAND_LINE,
     find_loads,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
@@ -67,6 +67,7 @@ class Request(NamedTuple):
     lift_super_read_only: bool
     lock_wait_timeout: int
     check_mysql_session: bool
+    expect_loaded_by_options: bool | None
 
 
 class Server(NamedTuple):
@@ -112,7 +113,8 @@ class State(NamedTuple):
     row of ``mysql.plugin``, empty without such a row, None where the account may not read that
     table. ``options`` is None where the server's option files cannot be read from here, and
     ``options_unknown`` then says why. ``started`` is the time of the server's start in seconds
-    since the epoch, 0 where options is None.
+    since the epoch, 0 where options is None. ``loads`` are the places of the options that load the
+    plugin at start, such as ``/etc/my.cnf:12``; empty where options is None.
     """
 
     server: Server
@@ -123,13 +125,7 @@ class State(NamedTuple):
     options: ServerOptions | None
     options_unknown: str
     started: float
-
-    @property
-    def loads(self) -> list[PluginLoad]:
-        """What loads the plugin at start besides ``mysql.plugin``; empty where that is unknown."""
-        if self.options is None:
-            return []
-        return find_loads(self.options.arguments, self.library, PLUGIN_NAME)
+    loads: list[str]
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -187,9 +183,11 @@ def read_state(
         # server longer than all the others together.
         _refuse_wsrep(connection)
     server = _server(connection.server_version, settings or [])
+    library = request.library or server.default_library
     options: ServerOptions | None = None
     unknown = ""
     started = 0.0
+    loads: list[str] = []
     try:
         process = find_server_process(server.datadir, server.pid_file, server.uuid)
         options = read_server_options(
@@ -209,19 +207,37 @@ def read_state(
                     "Correct defaults_file, or leave it out to have it found.",
                 )
             raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
+        loads = [
+            load.argument.source for load in find_loads(options.arguments, library, PLUGIN_NAME)
+        ]
     except UnknownProcess as reason:
         options = None
         unknown = str(reason)
     return State(
         server=server,
-        library=request.library or server.default_library,
+        library=library,
         plugin=_initialised(connection, plugin),
         row=_row(row),
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,
         options_unknown=unknown,
         started=started,
+        loads=loads,
     )
+
+
+def as_expected(state: State, loaded_by_options: bool | None) -> State:
+    """Return the state that check mode plans with, after a task that changed no option file yet.
+
+    Args:
+        state: as it was read.
+        loaded_by_options: whether the option files will load the plugin; None: what they do now.
+    """
+    if state.options is None or loaded_by_options is None:
+        return state
+    if loaded_by_options:
+        return state._replace(loads=state.loads or ["an option file"])
+    return state._replace(loads=[place for place in state.loads if place == COMMAND_LINE])
 
 
 def _refuse_wsrep(connection: Connection) -> None:

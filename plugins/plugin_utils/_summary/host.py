@@ -7,19 +7,21 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
 
 # Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
 # Commands"); Ansible returns them where the module's interpreter is missing.
 INTERPRETER_MISSING = (126, 127)
 
-# What the role and the playbooks register; an earlier play's would be taken for this one's.
-ROLE_RESULTS = (
+# What the role registers, in the order of its work.
+RESULTS = (
     "group_replication_plugin_result",
-    "group_replication_option_file_result",
     "group_replication_package_result",
-    "group_replication_failure",
+    "group_replication_option_file_result",
+    "group_replication_verification_result",
 )
+# What a rescue around the role keeps.
+FAILURE = "group_replication_failure"
 
 # A message without a cause of its own may be a package manager's whole output.
 LONGEST_MESSAGE = 600
@@ -130,31 +132,31 @@ def host_of(
             becomes of the plugin at a restart is not known.
         check_mode: whether the play runs in check mode.
     """
-    plugin_result = variables.get("group_replication_plugin_result") or {}
-    first = plugin_result.get("first_result") or {}
-    file_result = variables.get("group_replication_option_file_result") or {}
-    package_result = variables.get("group_replication_package_result") or {}
-    failure = variables.get("group_replication_failure") or {}
-    each = (package_result, first, file_result, plugin_result, failure)
-    results = [result for result in each if result]
-    # A second run of the module that failed may know less than the first.
-    facts = next((known for known in (plugin_result, first, failure) if known.get("server")), {})
-    check_mode = bool(plugin_result.get("check_mode", check_mode))
+    registered = (variables.get(name) or {} for name in RESULTS)
+    # A step that was skipped had nothing to do.
+    steps = [{} if result.get("skipped") else result for result in registered]
+    plugin, package, option_file, verification = steps
+    failure = variables.get(FAILURE) or {}
+    results = [result for result in (*steps, failure) if result]
+    facts = next((known for known in (verification, plugin, failure) if known.get("server")), {})
+    check_mode = bool(plugin.get("check_mode", check_mode))
+    # In check mode the verification starts from the same server, and predicts the whole run.
+    runs = [verification or plugin] if check_mode else [plugin, verification]
     statements = [
         text
-        for result in (first, plugin_result)
-        for text in result.get("executed_statements") or []
+        for run in runs
+        for text in run.get("executed_statements") or []
         if not text.startswith("SET SESSION ")
     ]
-    changed_files = changed_option_files(file_result)
+    changed_files = _changed_option_files(option_file)
     # In check mode the role tolerates that it is missing, because it would install it.
-    pymysql = bool(package_result.get("changed")) or (
-        check_mode
-        and plugin_result.get("error_code") == "pymysql_missing"
-        and not plugin_result.get("failed")
+    pymysql = bool(package.get("changed")) or (
+        check_mode and plugin.get("error_code") == "pymysql_missing" and not plugin.get("failed")
     )
-    problem = _problem(results, (failure, package_result, plugin_result, file_result))
-    changed = bool(statements or changed_files or pymysql or _is_changed(results))
+    changed = bool(
+        statements or changed_files or pymysql or any(result.get("changed") for result in results)
+    )
+    problem = _problem(failure, steps)
     if problem is None:
         problem = _judge(state, fail_on_change, check_mode, changed, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
@@ -175,91 +177,43 @@ def host_of(
         executed_statements=statements,
         changed_files=changed_files,
         pymysql_installed=pymysql,
-        warnings=_warnings(first, plugin_result, file_result, failure, check_mode),
+        warnings=_warnings(option_file, verification or plugin, failure),
     )
 
 
-def is_done(variables: Mapping[str, Any], state: str) -> bool:
-    """Whether nothing is left to do on a host after the role's first task, the run of the module.
-
-    Where this cannot be told it returns False: the role's next tasks decide by themselves.
-
-    Args:
-        variables: the host's variables.
-        state: ``present`` or ``absent``, as the role was asked.
-    """
-    if variables.get("group_replication_failure"):
-        return True
-    result = variables.get("group_replication_plugin_result") or {}
-    if result.get("unreachable") or result.get("failed"):
-        return True
-    if "server" not in result:
-        return False
-    return not result["server"].get("option_file") or (
-        bool(result.get("loaded_by_options")) == (state == "present")
-    )
-
-
-def changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
+def _changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
     """Return the option files that were changed, or would be."""
     if not file_result.get("changed"):
         return []
     return list(file_result.get("changed_files") or [str(file_result.get("option_file"))])
 
 
-def _is_changed(results: Iterable[Mapping[str, Any]]) -> bool:
-    return any(result.get("changed") for result in results)
-
-
-def _warnings(
-    first: Mapping[str, Any],
-    plugin_result: Mapping[str, Any],
-    file_result: Mapping[str, Any],
-    failure: Mapping[str, Any],
-    check_mode: bool,
-) -> list[str]:
-    """Return the modules' warnings that still hold, each once."""
-    # The first of the module's two runs saw the option file as it was before.
-    results = (file_result, plugin_result or first, failure)
+def _warnings(*results: Mapping[str, Any]) -> list[str]:
+    """Return the modules' warnings, each once."""
     texts = [str(text) for result in results for text in result.get("warnings") or []]
-    # In check mode no second run sees it as it would be.
-    void: list[str] = []
-    if check_mode and file_result.get("changed"):
-        # The first is the name that the server uses, where it is a link the second is the file's.
-        paths = [str(file_result.get("option_file")), *changed_option_files(file_result)]
-        void = [f"{path}:" for path in paths]
+    # Ansible's own, on each host without ansible_python_interpreter.
     return list(
-        dict.fromkeys(
-            text
-            for text in texts
-            # Ansible's own, on each host without ansible_python_interpreter.
-            if "discovered Python interpreter" not in text and not text.startswith(tuple(void))
-        )
+        dict.fromkeys(text for text in texts if "discovered Python interpreter" not in text)
     )
 
 
-def _problem(
-    results: list[Mapping[str, Any]],
-    by_weight: tuple[Mapping[str, Any], ...],
-) -> Problem | None:
+def _problem(failure: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Problem | None:
     """Return what kept the role from its end; None where nothing did.
 
     Args:
-        results: all that was registered.
-        by_weight: the failure that the playbook noted, then the results in which to look for one.
+        failure: what a rescue around the role kept; empty without one.
+        steps: what the role registered.
     """
-    for result in results:
+    for result in (failure, *steps):
         if result.get("unreachable"):
-            said = first_sentence(_without_prefix(str(result.get("msg", ""))))
+            said = _first_sentence(_without_prefix(str(result.get("msg", ""))))
             return Problem(
                 Outcome.UNREACHABLE,
                 f"The host cannot be reached: {said}.",
                 "Check that it is up and that Ansible may log in, and run this again.",
             )
-    for number, result in enumerate(by_weight):
-        if result and (number == 0 or result.get("failed")):
-            return _failed(result)
-    return None
+    failed = [result for result in reversed(steps) if result.get("failed")]
+    return _failed(failure or failed[0]) if failure or failed else None
 
 
 def _failed(result: Mapping[str, Any]) -> Problem:
@@ -279,14 +233,14 @@ def _failed(result: Mapping[str, Any]) -> Problem:
             "Install the package python3 (or sudo) there, or set ansible_python_interpreter to the "
             "Python it has.",
         )
-    # Of Ansible's own check of the role's variables, which a play with a rescue around the role may
-    # keep; the message is its whole list of problems.
+    # Ansible's own check of the role's variables tells each problem.
     wrong = [str(error) for error in result.get("argument_errors") or []]
     if wrong:
         return Problem(
             Outcome.FAILED,
             _shortened("; ".join(wrong).rstrip(".")) + ".",
             "Correct the variable in the inventory or the command, and run this again.",
+            "variables_wrong",
         )
     said = _without_prefix(str(result.get("msg") or "")).strip().partition("\n")[0].strip()
     if not said:
@@ -311,7 +265,7 @@ def _judge(
 ) -> Problem:
     """Return what is the matter with a host on which the role came to its end."""
     if changed and strict:
-        playbook = "group_replication_plugin" if state == "present" else "remove"
+        playbook = "group_replication_plugin" + ("_remove" if state == "absent" else "")
         return Problem(Outcome.FALLS_SHORT, "", f"Run the playbook dbfleet.mysql.{playbook}.")
     if facts and not (changed and check_mode):
         problem = _restart_problem(state, facts.get("survives_restart"), strict)
@@ -377,6 +331,6 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
-def first_sentence(text: str) -> str:
+def _first_sentence(text: str) -> str:
     """Return a text up to its first full stop or line end, without either."""
     return text.strip().split("\n")[0].split(". ")[0].rstrip(".")

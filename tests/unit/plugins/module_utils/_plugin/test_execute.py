@@ -14,7 +14,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import plan 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import state as plugin
 from test_plan import REQUEST, SERVER
 
-STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "", 0.0)
+STATE = plugin.State(SERVER, "group_replication.so", None, "", True, None, "", 0.0, [])
 READ_ONLY = STATE._replace(server=SERVER._replace(super_read_only=True))
 INSTALL = plan.install_statement("group_replication.so")
 

@@ -4,8 +4,8 @@
 
 """What is decided about a server's state.
 
-Most of it is shown on real servers in tests/integration. Here stand the states that a test's server cannot
-be brought into: other versions, and a group with members that are not there.
+Most of it is shown on real servers in tests/integration. Here stand the states that a test's server
+cannot be brought into: other versions, and a group with members that are not there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ REQUEST = plugin.Request(
     lift_super_read_only=False,
     lock_wait_timeout=60,
     check_mysql_session=True,
+    expect_loaded_by_options=None,
 )
 SERVER = plugin.Server(
     version="8.4.3",
@@ -82,6 +83,7 @@ def state(tmp_path):
         options=read_server_options(defaults_file=str(option_file)),
         options_unknown="",
         started=time.time() + 1,
+        loads=[],
     )
 
 
@@ -326,14 +328,12 @@ def test_leaving_a_group_must_be_allowed(state):
     assert failure.value.error_code == "member_of_group"
 
 
-def test_superfluous_row_of_a_read_only_member_is_left_with_a_note(state, tmp_path):
-    option_file = tmp_path / "my.cnf"
-    option_file.write_text("[mysqld]\nplugin_load_add=group_replication.so\n")
+def test_superfluous_row_of_a_read_only_member_is_left_with_a_note(state):
     state = state._replace(
         server=SERVER._replace(super_read_only=True),
         plugin=ACTIVE,
         row="group_replication.so",
-        options=read_server_options(defaults_file=str(option_file)),
+        loads=["/etc/my.cnf:2"],
     )
     assert plan.plan_present(Answers("8.4.3"), state, REQUEST) == []
     assert any("lift_super_read_only" in note for note in plan.notes(state, REQUEST))
@@ -346,6 +346,59 @@ def test_superfluous_row_of_a_read_only_member_is_left_with_a_note(state, tmp_pa
         "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
         "SET GLOBAL super_read_only = 1",
     ]
+
+
+EXPECTING = REQUEST._replace(expect_loaded_by_options=True)
+
+
+def test_option_file_that_the_server_does_not_start_from(state):
+    loaded = state._replace(plugin=ACTIVE, row="group_replication.so")
+    with pytest.raises(Failure) as failure:
+        plan.plan_present(Answers("8.4.3"), loaded, EXPECTING)
+    assert failure.value.error_code == "option_file_not_read"
+    assert f"it starts from {state.options.main_file}" in failure.value.cause
+    assert f"({state.options.main_file}) in option_file" in failure.value.next_step
+    without_files = loaded._replace(options=read_server_options(argv=["--no-defaults"]))
+    with pytest.raises(Failure) as failure:
+        plan.plan_present(Answers("8.4.3"), without_files, EXPECTING)
+    assert "it was started with --no-defaults" in failure.value.cause
+
+
+def test_expected_option_files_that_cannot_be_seen(state):
+    unseen = state._replace(plugin=ACTIVE, row="group_replication.so", options=None)
+    for expected in (True, False):
+        assert plugin.as_expected(unseen, expected) == unseen
+    assert plan.plan_present(Answers("8.4.3"), unseen, EXPECTING) == []
+
+
+def test_check_mode_takes_it_that_the_option_files_will_load_the_plugin(state):
+    connection = Answers("8.4.3", persisted_variables=[], gtid_mode=[("OFF",)])
+    expected = plugin.as_expected(state, True)
+    statements = plan.plan_present(connection, expected, EXPECTING)
+    assert texts(statements) == [
+        "INSTALL PLUGIN group_replication SONAME 'group_replication.so'",
+        "SET SESSION sql_log_bin = 0",
+        "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
+    ]
+    after = plan.predict(expected, statements)
+    assert after.loads == ["an option file"]
+    assert plan.survives_restart(after) is True
+    known = state._replace(loads=["/etc/my.cnf:2"])
+    assert plugin.as_expected(known, True) == known
+
+
+@pytest.mark.parametrize(
+    ("loads", "left"),
+    [(["/etc/my.cnf:2"], []), (["/etc/my.cnf:2", "command line"], ["command line"])],
+)
+def test_check_mode_takes_it_that_no_option_file_will_load_the_plugin(state, loads, left):
+    absent = REQUEST._replace(state="absent", expect_loaded_by_options=False)
+    loaded = state._replace(plugin=ACTIVE, row="group_replication.so", loads=loads)
+    expected = plugin.as_expected(loaded, False)
+    after = plan.predict(expected, plan.plan_absent(members("OFFLINE"), expected, absent))
+    assert after.loads == left
+    assert plan.survives_restart(after) is bool(left)
+    assert len(plan.notes(after, absent)) == len(left)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 31536001])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary import host as fleet
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import host_of
 
 GOOD = {
     "changed": False,
@@ -32,30 +32,29 @@ def host(
     fail_on_change=False,
     check_mode=False,
     failure=None,
-    option_file=None,
-    first=None,
     package=None,
-    **result,
+    option_file=None,
+    verification=None,
+    **plugin,
 ):
     """Return a host that the role left in order, except for what is given."""
     variables = {
-        "group_replication_plugin_result": dict(
-            GOOD, check_mode=check_mode, first_result=first or {}, **result
-        ),
-        "group_replication_option_file_result": option_file or {},
+        "group_replication_plugin_result": dict(GOOD, check_mode=check_mode, **plugin),
         "group_replication_package_result": package or {},
+        "group_replication_option_file_result": option_file or {"skipped": True, "changed": False},
+        "group_replication_verification_result": verification or {"skipped": True},
         "group_replication_failure": failure or {},
     }
-    return fleet.host_of(name, variables, state, fail_on_change, check_mode)
+    return host_of(name, variables, state, fail_on_change, check_mode)
 
 
 def failed(name="db1", failure=None):
     """Return a host on which the module failed."""
     failure = failure or DENIED
     variables = {"group_replication_plugin_result": failure, "group_replication_failure": failure}
-    return fleet.host_of(name, variables, "present", False, False)
+    return host_of(name, variables, "present", False, False)
 
 
 def later(name="db9"):
     """Return a host that the play has not come to."""
-    return fleet.host_of(name, {}, "present", False, False)
+    return host_of(name, {}, "present", False, False)

@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import (
     Outcome,
     host_of,
-    is_done,
 )
 from made_up_fleet import DENIED, GOOD, failed, host, later
 
@@ -61,19 +60,13 @@ def test_a_host_that_was_cut_off_after_a_change_says_so():
     assert host(option_file=lost, check_mode=True, **installed).outcome is Outcome.UNREACHABLE
 
 
-def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
-    first = dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"])
-    second = dict(DENIED, first_result=first)
-    both = host_of(
-        "db1",
-        {
-            "group_replication_option_file_result": {"changed": True, "changed_files": ["/a"]},
-            "group_replication_plugin_result": second,
-            "group_replication_failure": second,
-        },
-        "present",
-        False,
-        False,
+def test_a_verification_that_failed_leaves_what_the_first_step_knew():
+    both = host(
+        changed=True,
+        executed_statements=["INSTALL PLUGIN x"],
+        option_file={"changed": True, "changed_files": ["/a"]},
+        verification=DENIED,
+        failure=DENIED,
     )
     assert both.heading == "failed after a change: access_denied"
     assert both.server_name == "MySQL 8.4.3"
@@ -83,14 +76,29 @@ def test_a_second_run_that_failed_leaves_what_the_first_one_knew():
 
 def test_what_both_runs_of_the_module_did():
     both = host(
-        first=dict(GOOD, changed=True, executed_statements=["INSTALL PLUGIN x"]),
         changed=True,
-        executed_statements=["DELETE FROM mysql.plugin"],
+        executed_statements=["INSTALL PLUGIN x"],
+        survives_restart=False,
         option_file={"changed": True, "option_file": "/etc/my.cnf"},
+        verification=dict(GOOD, changed=True, executed_statements=["DELETE FROM mysql.plugin"]),
     )
     assert both.outcome is Outcome.CHANGED
     assert both.executed_statements == ["INSTALL PLUGIN x", "DELETE FROM mysql.plugin"]
     assert both.changed_files == ["/etc/my.cnf"]
+
+
+def test_check_mode_tells_each_statement_once():
+    predicted = host(
+        check_mode=True,
+        changed=True,
+        executed_statements=["INSTALL PLUGIN x"],
+        option_file={"changed": True, "option_file": "/etc/my.cnf"},
+        verification=dict(
+            GOOD, changed=True, executed_statements=["INSTALL PLUGIN x", "DELETE FROM mysql.plugin"]
+        ),
+    )
+    assert predicted.outcome is Outcome.WOULD_CHANGE
+    assert predicted.executed_statements == ["INSTALL PLUGIN x", "DELETE FROM mysql.plugin"]
 
 
 def test_host_without_python():
@@ -133,6 +141,7 @@ def test_value_that_the_role_does_not_take():
     )
     assert refused.cause == port + "."
     assert refused.next_step.startswith("Correct the variable")
+    assert refused.heading == "failed: variables_wrong"
 
 
 def test_host_that_the_play_has_not_come_to_yet():
@@ -208,7 +217,7 @@ def test_change_is_a_problem_only_when_asked(fail_on_change):
 
 def test_warnings_are_there_once():
     own = "Host 'a' is using the discovered Python interpreter at '/usr/bin/python3', but"
-    warned = host(warnings=["Mind this.", own], first=dict(GOOD, warnings=["Mind this."]))
+    warned = host(warnings=["Mind this.", own], option_file={"warnings": ["Mind this."]})
     assert warned.warnings == ["Mind this."]
 
 
@@ -236,26 +245,11 @@ def test_package_manager_that_failed():
     assert not broken.pymysql_installed
 
 
-def test_a_removed_line_is_not_warned_of():
+def test_the_verification_knows_which_warnings_still_hold():
     loads = "/etc/my.cnf:7 loads the plugin again at the next start, unless it is taken out too."
-    other = loads.replace("my.cnf", "other.cnf")
     line = {"changed": True, "changed_files": ["/etc/my.cnf"]}
-    gone = {"state": "absent", "survives_restart": False, "option_file": line}
-    assert host(first=dict(GOOD, warnings=[loads]), **gone).warnings == []
-    still = host(first=dict(GOOD, warnings=[loads, other]), warnings=[other], **gone)
-    assert still.warnings == [other]
-    tried = host(check_mode=True, changed=True, warnings=[loads, other], **gone)
-    assert tried.warnings == [other]
-    link = dict(line, option_file="/etc/my.cnf", changed_files=["/etc/real.cnf"])
-    linked = host(
-        state="absent",
-        survives_restart=False,
-        option_file=link,
-        check_mode=True,
-        changed=True,
-        warnings=[loads],
-    )
-    assert linked.warnings == []
+    gone = host(state="absent", warnings=[loads], option_file=line, verification=GOOD)
+    assert gone.warnings == []
     assert host(state="absent", warnings=[loads]).warnings == [loads]
 
 
@@ -263,43 +257,3 @@ def test_outcomes_stand_worst_first():
     problems = [outcome.is_problem for outcome in Outcome]
     assert problems == sorted(problems, reverse=True)
     assert list(Outcome)[-1] is Outcome.IN_ORDER
-
-
-@pytest.mark.parametrize(
-    ("result", "state", "done"),
-    [
-        (
-            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
-            "present",
-            True,
-        ),
-        (
-            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
-            "present",
-            False,
-        ),
-        (
-            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=True),
-            "absent",
-            False,
-        ),
-        (
-            dict(GOOD, server={"option_file": "/etc/my.cnf"}, loaded_by_options=False),
-            "absent",
-            True,
-        ),
-        # The option files cannot be seen, so that nothing can be done about them.
-        (dict(GOOD, server={"option_file": None}, loaded_by_options=False), "present", True),
-        (DENIED, "present", True),
-        ({"unreachable": True, "msg": "No route."}, "present", True),
-        # PyMySQL is missing, which the role tolerates.
-        ({"error_code": "pymysql_missing", "failed": False}, "present", False),
-        ({}, "present", False),
-    ],
-)
-def test_whether_something_is_left_to_do(result, state, done):
-    assert is_done({"group_replication_plugin_result": result}, state) is done
-
-
-def test_nothing_is_left_to_do_after_a_failure():
-    assert is_done({"group_replication_failure": DENIED}, "present")

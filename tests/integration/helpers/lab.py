@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's commands, and the names of what they start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+LAB = str(CHECKOUT / "lab" / "lab")
+# Each of pytest-xdist's workers has fleets of its own.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def fleet_name(word: str) -> str:
+    """Return the name of this worker's fleet for a purpose."""
+    return f"{word}-{WORKER}" if WORKER else word
+
+
+FLEET = fleet_name("real")
+
+
+def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and return what it printed; a failure of its own is the caller's."""
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=CHECKOUT, **options
+    )
+
+
+def lab(*arguments: str) -> str:
+    """Run a command of the lab that must succeed and return what it printed."""
+    done = run(LAB, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

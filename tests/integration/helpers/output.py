@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run of ansible-playbook printed."""
+
+from __future__ import annotations
+
+import re
+
+
+def summary(output: str) -> str:
+    """Return the fleet's table, without its head."""
+    text = output[output.index("TASK [Summarize the fleet]") :]
+    return text[text.index("\nhost  ") : text.index("\nok: ")]
+
+
+def group(output: str, heading: str) -> str:
+    """Return what the summary says under a heading."""
+    return summary(output).split(f"\n{heading} (")[1].split("\n\n")[0]
+
+
+def recap(output: str, host: str) -> dict[str, int]:
+    """Return a host's numbers in the play recap."""
+    line = next(line for line in output.splitlines() if re.match(rf"{host}\s+: ok=", line))
+    return {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def remote_executions(output: str) -> int:
+    """Return how many modules were sent to hosts, from the output of a run with -vvv."""
+    return output.count("AnsiballZ_") and sum(
+        "PUT" in line and "AnsiballZ_" in line for line in output.splitlines()
+    )

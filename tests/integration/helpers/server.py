@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real server in a container."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import ansible
+from helpers.lab import CHECKOUT, FLEET, lab, run
+
+#: The statement that the module sends.
+INSTALL_PLUGIN = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
+
+
+class Server:
+    """One server of the fleet."""
+
+    def __init__(self, name: str, fleet: str = FLEET) -> None:
+        self.name = name
+        self.fleet = fleet
+        self.container = lab("name", fleet, name).strip()
+
+    def sh(self, script: str, check: bool = True) -> str:
+        """Run a shell script in the container as root."""
+        done = run("podman", "exec", self.container, "sh", "-c", script)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes."""
+        return subprocess.run(
+            ["podman", "exec", self.container, "cat", path], check=True, capture_output=True
+        ).stdout
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file that everyone may read; a process that has the old one open keeps it."""
+        command = f"cat > {path}.new && chmod 0644 {path}.new && mv {path}.new {path}"
+        subprocess.run(
+            ["podman", "exec", "-i", self.container, "sh", "-c", command], check=True, input=data
+        )
+
+    def sql(self, statement: str) -> list[list[str]]:
+        """Run SQL as root over the socket and return the rows."""
+        done = run(
+            "podman", "exec", self.container, "mysql", "--batch", "-Ne", statement
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def python(self, script: str, *arguments: str) -> list[dict[str, Any]]:
+        """Run a program of tests/integration/on_target on the server's host.
+
+        Returns:
+            The JSON objects that it printed, one a line.
+        """
+        folder = "/root/on_target"
+        sources = (
+            (str(Path(ansible.__file__).parent), "ansible", "module_utils"),
+            (str(CHECKOUT), "ansible_collections/dbfleet/mysql", "plugins"),
+            (str(CHECKOUT / "tests/integration/on_target"), ".", "."),
+        )
+        for source, place, names in sources:
+            self.sh(f"mkdir -p {folder}/{place} && touch {folder}/{place}/__init__.py")
+            pipe = f"tar -C {source} -c {names} | podman exec -i {self.container} tar -xC {folder}/"
+            done = run("sh", "-c", pipe + place)
+            assert done.returncode == 0, done.stderr
+        done = run(
+            *("podman", "exec", f"--env=PYTHONPATH={folder}", self.container),
+            *("python3", f"{folder}/{script}.py", *arguments),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def restart(self) -> None:
+        """Restart mysqld for real."""
+        lab("restart", self.fleet, self.name)
+
+    def plugin_status(self) -> str:
+        """Return the plugin's status, empty where the server does not know it."""
+        rows = self.sql(
+            "SELECT PLUGIN_STATUS FROM information_schema.PLUGINS"
+            " WHERE PLUGIN_NAME = 'group_replication'"
+        )
+        return rows[0][0] if rows else ""
+
+    def registered(self) -> bool:
+        """Whether mysql.plugin has the plugin's row."""
+        return bool(self.sql("SELECT 1 FROM mysql.plugin WHERE name = 'group_replication'"))
+
+    def option_files(self) -> str:
+        """Return all option files with their names, modes and owners."""
+        return self.sh(
+            "find /etc/mysql -printf '%p %y %m %U:%G %l\\n' | sort;"
+            " find /etc/mysql -type f | sort | xargs cat"
+        )
+
+    def last_start(self) -> str:
+        """Return what the error log holds since the last start."""
+        return self.sh("cat /var/log/mysql/error.log").split("MySQL Server - start.")[-1]
+
+    def reset(self) -> None:
+        """Bring the server back to where the plugin is nowhere."""
+        if self.sh(RESET).strip():
+            self.restart()
+
+    def gtid_executed(self) -> str:
+        """Return the set of transactions that the server has executed."""
+        return self.sql("SELECT @@global.gtid_executed")[0][0]
+
+
+# Prints something where the server must be restarted: the module takes an option file that was
+# touched since the start for one that may have changed what INSTALL does.
+RESET = """
+set -eu
+mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
+if mysql -Ne 'SHOW PLUGINS' | grep -q ^group_replication; then
+    mysql -e 'STOP GROUP_REPLICATION' || true
+    mysql -e 'SET GLOBAL super_read_only = 0; UNINSTALL PLUGIN group_replication'
+    mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
+fi
+mysql -e "SET sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
+rm -rf /root/.my.cnf
+cd /
+# tar notices what differs or is missing, the count what was added.
+if [ -e /root/etc.tar ] && ! { tar -df /root/etc.tar >/dev/null 2>&1 &&
+        [ "$(find etc/mysql | wc -l)" = "$(tar -tf /root/etc.tar | wc -l)" ]; }; then
+    rm -rf /etc/mysql
+    tar -xf /root/etc.tar
+fi
+find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid
+"""

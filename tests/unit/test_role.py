@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's tasks, its variables and the modules' options say the same."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import FAILURE, RESULTS
+
+yaml = pytest.importorskip("yaml", reason="PyYAML is on the control node only, as the role is")
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROLE = CHECKOUT / "roles" / "group_replication"
+PREFIX = "group_replication_"
+# Those that the role has for itself.
+OF_ROLE = {"install_pymysql", "pymysql_package", "expect_server"}
+
+
+def read(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def options_of(module):
+    name = "ansible_collections.dbfleet.mysql.plugins.modules." + module
+    documentation = yaml.safe_load(importlib.import_module(name).DOCUMENTATION)
+    fragments = documentation.get("extends_documentation_fragment", [])
+    options = set(documentation["options"])
+    for fragment in fragments:
+        name = "ansible_collections.dbfleet.mysql.plugins.doc_fragments." + fragment.split(".")[-1]
+        shared = importlib.import_module(name).ModuleDocFragment.DOCUMENTATION
+        options |= set(yaml.safe_load(shared)["options"])
+    return options
+
+
+def arguments_of(file, module):
+    (task,) = (task for task in read(ROLE / "tasks" / file) if "dbfleet.mysql." + module in task)
+    return task["dbfleet.mysql." + module]
+
+
+def variables_of(entry):
+    specs = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]
+    return {name[len(PREFIX) :] for name in specs[entry]["options"]}
+
+
+@pytest.mark.parametrize(
+    ("file", "module", "not_in_the_role"),
+    [
+        ("module.yml", "group_replication_plugin", {"expect_loaded_by_options"}),
+        ("verification.yml", "group_replication_plugin", set()),
+        ("option_file.yml", "plugin_load_add", {"unsafe_writes"}),
+    ],
+)
+def test_a_task_gives_each_option_its_variable(file, module, not_in_the_role):
+    arguments = arguments_of(file, module)
+    assert set(arguments) == options_of(module) - not_in_the_role
+    for option, value in arguments.items():
+        if option != "expect_loaded_by_options":
+            assert re.match(r"\{\{ " + PREFIX + option + r"\b", value), option
+
+
+def test_both_runs_of_the_module_are_given_the_same():
+    first = arguments_of("module.yml", "group_replication_plugin")
+    second = arguments_of("verification.yml", "group_replication_plugin")
+    del second["expect_loaded_by_options"]
+    assert first == second
+
+
+def test_each_entry_point_has_the_variables_of_its_modules():
+    of_plugin = options_of("group_replication_plugin") - {"expect_loaded_by_options"}
+    of_file = options_of("plugin_load_add") - {"unsafe_writes"}
+    assert variables_of("plugin") == of_plugin | OF_ROLE
+    assert variables_of("option_file") == of_file | {"expect_server"}
+    assert variables_of("main") == of_plugin | of_file | OF_ROLE
+
+
+def test_the_defaults_list_each_variable_once():
+    lines = (ROLE / "defaults" / "main.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^(?:# )?" + PREFIX + r"(\w+):", lines, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(variables_of("main"))
+
+
+def test_the_playbooks_begin_with_no_result_of_an_earlier_one():
+    plays = read(CHECKOUT / "playbooks" / "shared" / "plugin.yml")
+    (facts,) = (task for task in plays[0]["tasks"] if "ansible.builtin.set_fact" in task)
+    empty = {name for name, value in facts["ansible.builtin.set_fact"].items() if value == {}}
+    assert empty == {*RESULTS, FAILURE}
