@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 from helpers.control import MODULE, Control
-from helpers.lab import FLEET, fleet_name, lab
+from helpers.lab import FLEET, container, fleet_name, lab
 from helpers.playbooks import INSTALL
-from helpers.server import INSTALL_PLUGIN, Server
+from helpers.server import INSTALL_PLUGIN, Server, reset
 from helpers.soak import SOAK
 
 GROUP_NAME = "11111111-2222-3333-4444-555555555555"
@@ -233,8 +233,7 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     server.sql(INSTALL_PLUGIN)
     wait_until_online(server)
     server.sql("STOP GROUP_REPLICATION")
-    server.reset()
-    server.restart()
+    reset([server])
 
 
 @pytest.mark.hazard(
@@ -444,7 +443,7 @@ def test_server_that_falls_silent(server: Server, control: Control) -> None:
 def test_mariadb(control: Control) -> None:
     fleet = fleet_name("mariadb")
     lab("up", fleet, "mariadb1", "--server", "mariadb")
-    host = {"mariadb1": {"ansible_host": lab("name", fleet, "mariadb1").strip()}}
+    host = {"mariadb1": {"ansible_host": container("mariadb1", fleet)}}
     try:
         for module in (MODULE, "dbfleet.mysql.plugin_load_add"):
             run = control.play([{"name": "Refused", module: {}}], copy.deepcopy(host))

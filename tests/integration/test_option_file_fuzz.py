@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.lab import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, container, fleet_name, lab, run
 from helpers.soak import SOAK
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
@@ -27,7 +27,7 @@ def command() -> Iterator[str]:
     """Return what leads to a machine with my_print_defaults."""
     fleet = fleet_name("fuzz")
     lab("up", fleet, "oracle", "--stopped")
-    yield "podman exec -i " + lab("name", fleet, "oracle").strip()
+    yield "podman exec -i " + container("oracle", fleet)
     lab("down", fleet)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.control import Control, Playbook
-from helpers.lab import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, container, fleet_name, lab, run
 from helpers.soak import SOAK
 
 MODULE = "dbfleet.mysql.plugin_load_add"
@@ -24,7 +24,7 @@ class Host:
     """A host with MySQL's programs and option files; its server does not run."""
 
     def __init__(self) -> None:
-        self.container = lab("name", FLEET, "host").strip()
+        self.container = container("host", FLEET)
 
     def sh(self, script: str, *flags: str) -> str:
         """Run a shell script as root that must succeed."""
