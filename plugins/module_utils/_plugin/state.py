@@ -207,21 +207,13 @@ def as_expected(state: State, loaded_by_options: bool | None) -> State:
 
 
 def read_plugin(connection: Connection) -> tuple[Plugin | None, str | None]:
-    """Return the state's ``plugin`` and ``row`` as they are now.
-
-    Raises:
-        Failure: the query failed.
-    """
+    """Return the state's ``plugin`` and ``row`` as they are now. Raises Failure."""
     plugin, row = connection.answers([PLUGIN_QUERY, ROW_QUERY], REFUSABLE)
     return _plugin(connection, plugin), _row(row)
 
 
 def _refuse_without_plugin(version: str) -> None:
-    """Refuse a server that has no Group Replication plugin by the version of its greeting.
-
-    Raises:
-        Failure: it is MariaDB, or MySQL before 5.7.17.
-    """
+    """Refuse MariaDB, and MySQL before 5.7.17, by the version in the server's greeting."""
     if "mariadb" in version.lower():
         raise Failure(
             "mariadb",
@@ -237,11 +229,7 @@ def _refuse_without_plugin(version: str) -> None:
 
 
 def _refuse_wsrep(connection: Connection) -> None:
-    """Refuse a server that replicates by wsrep.
-
-    Raises:
-        Failure: it is Percona XtraDB Cluster.
-    """
+    """Refuse Percona XtraDB Cluster, the only one that knows wsrep."""
     if connection.rows(WSREP_QUERY):
         raise Failure(
             "percona_xtradb_cluster",
