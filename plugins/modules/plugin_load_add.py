@@ -208,14 +208,10 @@ import re
 from typing import Any, Mapping, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.binary import (
-    Binary,
-    Verdict,
-    find_binary,
-    validate,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
+
+from ..module_utils._errors import Failure
+from ..module_utils._mysql.binary import Binary, Verdict, find_binary, validate
+from ..module_utils._option_file.edit import (
     Change,
     Library,
     Plan,
@@ -223,19 +219,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit im
     plan_absent,
     plan_present,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    FilesReadOnce,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    DEFAULT_FILES,
-    ServerOptions,
-    read_server_options,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import (
-    locked,
-    write,
-)
+from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
+from ..module_utils._option_file.write import locked, write
 
 #: What Ansible puts in place of a password.
 _MASK = "********"

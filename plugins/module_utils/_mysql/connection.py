@@ -10,16 +10,10 @@ import contextlib
 import os
 from typing import Any, Container, List, NamedTuple, Sequence, Tuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import (
-    PRIVILEGE_ERRORS,
-    ReportedError,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import (
-    connection_failure,
-    statement_failure,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import Login
+from .._errors import Failure
+from .errors import PRIVILEGE_ERRORS, ReportedError
+from .failure import connection_failure, statement_failure
+from .login import Login
 
 try:
     import pymysql

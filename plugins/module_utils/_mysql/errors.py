@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from .._errors import Failure
 
 # From the manual's "Server Error Message Reference" and "Client Error Message Reference".
 ER_CON_COUNT_ERROR = 1040

@@ -12,10 +12,10 @@ from __future__ import annotations
 import socket
 import ssl
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import ReportedError
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import Login
+from .._errors import Failure
+from . import errors as numbers
+from .errors import ReportedError
+from .login import Login
 
 
 def connection_failure(error: BaseException, login: Login) -> Failure:

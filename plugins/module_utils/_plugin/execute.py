@@ -13,15 +13,12 @@ import contextlib
 import signal
 from typing import Iterator, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Statement,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import ReportedError
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import statement_failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
+from .._errors import Failure
+from .._mysql import errors as numbers
+from .._mysql.connection import Connection, Statement
+from .._mysql.errors import ReportedError
+from .._mysql.failure import statement_failure
+from .plan import (
     DELETE_ROW,
     LIFT_SUPER_READ_ONLY,
     NO_BINARY_LOG,
@@ -32,13 +29,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import 
     insert_row_statement,
     packets,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.refusals import check_active
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    Plugin,
-    State,
-    read_plugin,
-)
+from .refusals import check_active
+from .request import Request
+from .state import Plugin, State, read_plugin
 
 
 def execute(

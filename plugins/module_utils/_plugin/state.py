@@ -13,27 +13,13 @@ import re
 import time
 from typing import NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Rows,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.process import (
-    UnknownProcess,
-    find_server_process,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    COMMAND_LINE,
-    Argument,
-    find_loads,
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    ServerOptions,
-    read_server_options,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
+from .._errors import Failure
+from .._mysql.connection import Connection, Rows
+from .._mysql.process import UnknownProcess, find_server_process
+from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
+from .._option_file.files import Files
+from .._option_file.reader import ServerOptions, read_server_options
+from .request import Request
 
 PLUGIN_NAME = "group_replication"
 PLUGIN_TYPE = "GROUP REPLICATION"
