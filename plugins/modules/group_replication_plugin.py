@@ -283,36 +283,15 @@ import contextlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    connect,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import (
-    connection_argument_spec,
-    resolve_login,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    FilesReadOnce,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.execute import execute
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
-    Outcome,
-    Packet,
-    make_plan,
-    notes,
-    predict,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import (
-    Request,
-    check_request,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    State,
-    as_expected,
-    read_state,
-)
+
+from ..module_utils._errors import Failure
+from ..module_utils._mysql.connection import Connection, connect
+from ..module_utils._mysql.login import connection_argument_spec, resolve_login
+from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._plugin.execute import execute
+from ..module_utils._plugin.plan import Outcome, Packet, make_plan, notes, predict
+from ..module_utils._plugin.request import Request, check_request
+from ..module_utils._plugin.state import State, as_expected, read_state
 
 
 def main() -> None:

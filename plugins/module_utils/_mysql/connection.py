@@ -10,17 +10,10 @@ import contextlib
 import os
 from typing import Any, Container, List, NamedTuple, Sequence, Tuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import (
-    PRIVILEGE_ERRORS,
-    StatementError,
-    error_number,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import (
-    connection_failure,
-    statement_failure,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import Login
+from .._errors import Failure
+from .errors import PRIVILEGE_ERRORS, ReportedError
+from .failure import connection_failure, statement_failure
+from .login import Login
 
 try:
     import pymysql
@@ -89,9 +82,9 @@ class Connection:
                     while cursor.nextset():
                         result.append(list(cursor.fetchall()))
             except pymysql.err.MySQLError as error:
-                query = queries[len(result)]
-                if error_number(error) not in PRIVILEGE_ERRORS or query not in refusable:
-                    raise statement_failure(query, StatementError(error)) from error
+                query, reported = queries[len(result)], ReportedError(error)
+                if reported.number not in PRIVILEGE_ERRORS or query not in refusable:
+                    raise statement_failure(query, reported) from error
                 result.append(None)
         return result
 
@@ -102,7 +95,7 @@ class Connection:
         program is killed meanwhile.
 
         Raises:
-            StatementError: one failed; ``completed`` counts those before it.
+            ReportedError: one failed; ``completed`` counts those before it.
         """
         completed = 0
         sql = "; ".join(statement.sql for statement in statements)
@@ -114,19 +107,19 @@ class Connection:
                 while cursor.nextset():
                     completed += 1
         except pymysql.err.MySQLError as error:
-            raise StatementError(error, completed) from error
+            raise ReportedError(error, completed) from error
 
     def reopen(self) -> None:
         """Connect anew, in place of a connection that is broken or in the midst of an answer.
 
         Raises:
-            StatementError: the server cannot be reached any more.
+            ReportedError: the server cannot be reached any more.
         """
         self.close()
         try:
             self._connection.connect()
         except pymysql.err.MySQLError as error:
-            raise StatementError(error) from error
+            raise ReportedError(error) from error
 
     def close(self) -> None:
         """Close the connection; one that is broken already counts as closed."""
@@ -217,9 +210,6 @@ def _require_tls(connection: Connection, login: Login) -> None:
     """Refuse a connection that is not encrypted although its server should be verified.
 
     PyMySQL before 1.2 goes on without TLS where the server offers none.
-
-    Raises:
-        Failure: it is not encrypted.
     """
     status = connection.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
     if not status or not status[0][1]:

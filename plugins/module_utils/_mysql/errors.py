@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from .._errors import Failure
 
 # From the manual's "Server Error Message Reference" and "Client Error Message Reference".
 ER_CON_COUNT_ERROR = 1040
@@ -42,36 +42,27 @@ PRIVILEGE_ERRORS = frozenset(
 LOST_CONNECTION_ERRORS = frozenset((0, CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST))
 
 
-class StatementError(Exception):
-    """A statement that failed.
+class ReportedError(Exception):
+    """An error that the server or the client library reported.
 
     Args:
-        error: PyMySQL's exception.
+        error: PyMySQL's exception. Its class says too little: which number raises which class
+            changed between releases of PyMySQL.
         completed: how many of the statements that were sent together came before.
+
+    Attributes:
+        number: MySQL's error number, 0 where there is none.
+        text: their words, for people; never branch on them.
     """
 
     def __init__(self, error: BaseException, completed: int = 0) -> None:
         super().__init__(str(error))
-        self.number = error_number(error)
-        self.text = error_text(error)
+        number = error.args[0] if error.args else 0
+        self.number = number if isinstance(number, int) else 0
+        self.text = str(error.args[1] if len(error.args) > 1 else error).rstrip(".")
         self.completed = completed
 
     def failure(self, error_code: str, cause: str, next_step: str) -> Failure:
-        """Return a Failure with these words, the cause without its full stop, and MySQL's own."""
+        """Return a Failure; its cause, given without a full stop, ends with MySQL's own words."""
         said = f" (error {self.number}: {self.text})."
         return Failure(error_code, cause + said, next_step, mysql_error_number=self.number)
-
-
-def error_number(error: BaseException) -> int:
-    """Return MySQL's error number from a PyMySQL exception, 0 where it has none.
-
-    The exception's class says too little: which number raises which class changed between
-    releases of PyMySQL.
-    """
-    number = error.args[0] if error.args else 0
-    return number if isinstance(number, int) else 0
-
-
-def error_text(error: BaseException) -> str:
-    """Return the words of the server or the client library, for people; never branch on them."""
-    return str(error.args[1] if len(error.args) > 1 else error).rstrip(".")

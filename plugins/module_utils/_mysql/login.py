@@ -13,15 +13,10 @@ import os
 import pwd
 from typing import Any, Mapping, NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    read_group,
-    read_server_options,
-)
+from .._errors import Failure
+from .._option_file.arguments import option_value
+from .._option_file.files import Files
+from .._option_file.reader import read_group, read_server_options
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 3306

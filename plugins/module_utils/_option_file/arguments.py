@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import text_of
+from .files import text_of
 
 COMMAND_LINE = "command line"
 
@@ -33,7 +33,7 @@ class Argument(NamedTuple):
         text: as my_print_defaults prints it, such as ``--plugin-load-add=group_replication.so``.
         name: its name with ``-`` as ``_`` and without ``loose_``.
         value: None where it has none.
-        path, line: the file and line that it stands in, or COMMAND_LINE and its place there.
+        path, line: the file and line that it stands in, or COMMAND_LINE and 0.
         offset: offset in bytes of its line in the file; -1 on the command line.
     """
 
@@ -71,12 +71,11 @@ def make_argument(
     name: bytes, value: bytes | None, path: str, line: int, offset: int = -1
 ) -> Argument:
     """Return the argument that an option with this name and value makes."""
-    text = written = text_of(name)
-    decoded = None
-    if value is not None:
-        decoded = text_of(value)
-        text = f"{written}={decoded}"
-    return Argument("--" + text, plain_name(written), decoded, path, line, offset)
+    written = text_of(name)
+    if value is None:
+        return Argument("--" + written, plain_name(written), None, path, line, offset)
+    decoded = text_of(value)
+    return Argument(f"--{written}={decoded}", plain_name(written), decoded, path, line, offset)
 
 
 def plain_name(name: str) -> str:

@@ -16,8 +16,8 @@ import re
 import stat
 from typing import Callable, Iterator, Mapping, NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+from .._errors import Failure
+from .arguments import (
     COMMAND_LINE,
     LOAD_OPTIONS,
     Argument,
@@ -29,26 +29,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.argumen
     plain_name,
     plugin_loads,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    bytes_of,
-    os_reason,
-    text_of,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    WORLD_WRITABLE,
-    ServerOptions,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
-    ESCAPE,
-    GROUP,
-    OPTION,
-    SPACE,
-    Line,
-    parse,
-    unquoted,
-    without_end_comment,
-)
+from .files import Files, bytes_of, os_reason, text_of
+from .reader import ServerOptions
+from .syntax import ESCAPE, GROUP, OPTION, SPACE, Line, parse, unquoted, without_end_comment
 
 #: Stands above a group that we added, so that taking the line out takes the group out as well.
 GROUP_MARK = b"# This group was added by dbfleet.mysql.plugin_load_add."
@@ -200,7 +183,6 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
     _refuse_broken(before)
     if library.loads(before):
         return Plan([], before, before)
-    _refuse_ignored(before, files, target)
     old = _target_bytes(files, target)
     line = b"plugin_load_add=" + bytes_of(library.entry)
     best: Plan | None = None
@@ -272,46 +254,35 @@ def _refuse_broken(options: ServerOptions) -> None:
         )
 
 
-def _refuse_ignored(options: ServerOptions, files: Files, target: str) -> None:
-    real_path = files.real_path(target)
-    for path, reason in options.skipped:
-        if files.real_path(path) != real_path or not files.exists(path):
-            continue
-        if reason == WORLD_WRITABLE:
-            raise Failure(
-                "option_file_world_writable",
-                f"MySQL ignores {target}, because every user may write to it.",
-                f"Make it safe: chmod o-w {target}",
-            )
-        raise Failure(
-            "option_file_unreadable",
-            f"{target} is not read: {reason}.",
-            "Run the task with become: true, or name another file.",
-        )
-
-
 def _target_bytes(files: Files, target: str) -> bytes | None:
     """Return the bytes of the file to add a line to; None where it must be created."""
     folder = target.rpartition("/")[0] or "/"
+    if not files.exists(target):
+        if files.exists(folder):
+            return None
+        raise Failure(
+            "option_file_folder_missing",
+            f"The folder {folder} does not exist, so {target} cannot be created.",
+            "Install MySQL first, or name the option file of the server.",
+        )
     try:
-        if files.exists(target):
-            mode = files.mode(target)
-            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            return files.read(target)
+        mode = files.mode(target)
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        data = files.read(target)
     except OSError as error:
         raise Failure(
             "option_file_unreadable",
             f"{target} cannot be read: {os_reason(error)}.",
             "Name a regular file, or run the task with become: true.",
         ) from None
-    if not files.exists(folder):
+    if mode & stat.S_IWOTH:
         raise Failure(
-            "option_file_folder_missing",
-            f"The folder {folder} does not exist, so {target} cannot be created.",
-            "Install MySQL first, or name the option file of the server.",
+            "option_file_world_writable",
+            f"MySQL ignores {target}, because every user may write to it.",
+            f"Make it safe: chmod o-w {target}",
         )
-    return None
+    return data
 
 
 def _no_place(

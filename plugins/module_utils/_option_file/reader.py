@@ -18,30 +18,10 @@ import re
 import stat
 from typing import Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    COMMAND_LINE,
-    LOAD_OPTIONS,
-    Argument,
-    make_argument,
-    plain_name,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    bytes_of,
-    clean_path,
-    os_reason,
-    text_of,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
-    BAD_DIRECTIVE,
-    BAD_LINE,
-    GROUP,
-    INCLUDE,
-    INCLUDEDIR,
-    OPTION,
-    parse,
-)
+from .._errors import Failure
+from .arguments import COMMAND_LINE, LOAD_OPTIONS, Argument, make_argument, plain_name
+from .files import Files, bytes_of, clean_path, os_reason, text_of
+from .syntax import BAD_DIRECTIVE, BAD_LINE, GROUP, INCLUDE, INCLUDEDIR, OPTION, parse
 
 #: The option files that servers start from before ``~/.my.cnf``. The first two are in every build;
 #: the others are the build's SYSCONFDIR: Oracle's RPM packages, then its tar archives.
@@ -52,15 +32,14 @@ DEFAULT_FILES = (
     "/usr/local/mysql/etc/my.cnf",
 )
 
-#: Why a file that every user may write to is passed over.
-WORLD_WRITABLE = "it is world-writable"
-
 #: Directives this many includes deep are ignored (max_recursion_level in my_default.cc).
 MAX_DEPTH = 10
 #: Longest path in bytes that MySQL opens: FN_REFLEN - 4 in my_default.cc.
 MAX_PATH = 508
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
+
+_WORLD_WRITABLE = "it is world-writable"
 
 
 class ReadError(NamedTuple):
@@ -214,7 +193,7 @@ class _Reader:
             return
         if not self.files.exists(path):
             self._stop(path, 0, "the file does not exist", 0)
-        elif self._read_file(path, 0) not in ("", WORLD_WRITABLE):
+        elif self._read_file(path, 0) not in ("", _WORLD_WRITABLE):
             self._stop(path, 0, "the file cannot be read", 0)
 
     def _read_file(self, path: str, depth: int) -> str:
@@ -242,7 +221,7 @@ class _Reader:
         if not stat.S_ISREG(mode):
             return None, "it is not a regular file"
         if mode & stat.S_IWOTH:
-            return None, WORLD_WRITABLE
+            return None, _WORLD_WRITABLE
         return self.files.read(path), ""
 
     def _read_lines(self, path: str, data: bytes, depth: int) -> None:
@@ -355,35 +334,24 @@ def _split_command_line(argv: Sequence[str]) -> tuple[bool, dict[str, str], list
             break
         found[key] = value
         rest.pop(0)
-    first = len(argv) - len(rest) + 1
-    return no_defaults, found, list(_command_line_arguments(rest, first))
+    return no_defaults, found, list(_command_line_arguments(rest))
 
 
-def _command_line_arguments(words: Sequence[str], position: int) -> Iterator[Argument]:
-    """Yield the arguments; one of two words is joined with ``=``: mysqld takes no words but values.
+def _command_line_arguments(words: Sequence[str]) -> Iterator[Argument]:
+    """Yield the server's own arguments of a command line.
 
-    Args:
-        words: the server's own arguments.
-        position: of the first of them in the command line.
+    One of two words is joined with ``=``: mysqld takes no words but values.
     """
-    index = 0
-    while index < len(words):
-        word = words[index]
-        place = position + index
-        index += 1
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         if word == "--":
             return
         if not word.startswith("--"):
-            yield Argument(word, word, None, COMMAND_LINE, place)
+            yield Argument(word, word, None, COMMAND_LINE, 0)
             continue
         name, equals, value = word[2:].partition("=")
-        if (
-            not equals
-            and index < len(words)
-            and (not words[index].startswith("-") or plain_name(name) in LOAD_OPTIONS)
-        ):
-            value, equals = words[index], "="
-            index += 1
-        yield make_argument(
-            bytes_of(name), bytes_of(value) if equals else None, COMMAND_LINE, place
-        )
+        needs_value = plain_name(name) in LOAD_OPTIONS
+        if not equals and rest and (needs_value or not rest[0].startswith("-")):
+            equals, value = "=", rest.pop(0)
+        yield make_argument(bytes_of(name), bytes_of(value) if equals else None, COMMAND_LINE, 0)

@@ -13,15 +13,12 @@ import contextlib
 import signal
 from typing import Iterator, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Statement,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import StatementError
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import statement_failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
+from .._errors import Failure
+from .._mysql import errors as numbers
+from .._mysql.connection import Connection, Statement
+from .._mysql.errors import ReportedError
+from .._mysql.failure import statement_failure
+from .plan import (
     DELETE_ROW,
     LIFT_SUPER_READ_ONLY,
     NO_BINARY_LOG,
@@ -32,13 +29,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import 
     insert_row_statement,
     packets,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.refusals import check_active
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    Plugin,
-    State,
-    read_plugin,
-)
+from .refusals import check_active
+from .request import Request
+from .state import Plugin, State, read_plugin
 
 
 def execute(
@@ -106,7 +99,7 @@ class _Execution:
         try:
             with _signals_raise() if lifts else contextlib.nullcontext():
                 self.connection.run(packet)
-        except StatementError as error:
+        except ReportedError as error:
             self.executed += packet[: error.completed + 1]
             if lifts and error.completed > 0:
                 self._restore_super_read_only()
@@ -124,26 +117,20 @@ class _Execution:
         self.changed = self.changed or any(statement.writes for statement in packet)
 
     def _restore_super_read_only(self) -> None:
-        """Turn super_read_only on again, over a new connection where the old one is of no use.
-
-        Raises:
-            Failure: it could not be done.
-        """
+        """Turn super_read_only on again, over a new connection where the old one is of no use."""
         self.executed.append(RESTORE_SUPER_READ_ONLY)
         try:
             try:
                 self.connection.run([RESTORE_SUPER_READ_ONLY])
-            except StatementError:
+            except ReportedError:
                 self.connection.reopen()
                 self.connection.run([RESTORE_SUPER_READ_ONLY])
-        except StatementError as error:
-            raise Failure(
+        except ReportedError as error:
+            raise error.failure(
                 "super_read_only_left_off",
-                "super_read_only was lifted and could not be turned on again "
-                f"(error {error.number}: {error.text}).",
+                "super_read_only was lifted and could not be turned on again",
                 "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart "
                 "its option file decides.",
-                mysql_error_number=error.number,
             ) from error
 
 
@@ -164,11 +151,7 @@ def _signals_raise() -> Iterator[None]:
 
 
 def _verify(before: State, request: Request, plugin: Plugin | None) -> None:
-    """Check what the server says after the statements, whatever they said themselves.
-
-    Raises:
-        Failure: the plugin is not ACTIVE from the asked library, or is still there.
-    """
+    """Refuse to call it done unless the server shows what was asked for."""
     if request.state == "absent":
         if plugin is not None:
             raise Failure(
@@ -191,9 +174,6 @@ def _undo_install(execution: _Execution, before: State, request: Request) -> Non
     """Bring back what was before an INSTALL that failed: no plugin, and the row or none.
 
     A plugin that is ACTIVE now stays: someone else's.
-
-    Raises:
-        Failure: it could not be done.
     """
     plugin, row = read_plugin(execution.connection)
     if plugin is not None and plugin.status == "ACTIVE":
@@ -208,7 +188,7 @@ def _undo_install(execution: _Execution, before: State, request: Request) -> Non
         execution.run(packets(before, request, put_back))
 
 
-def _refused(statement: Statement, error: StatementError) -> Failure:
+def _refused(statement: Statement, error: ReportedError) -> Failure:
     """Say what the error of a statement about the plugin means and what to do."""
     if error.number in (
         numbers.ER_CANT_OPEN_LIBRARY,

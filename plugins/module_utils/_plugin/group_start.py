@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import OFF_VALUES, State
+from .._errors import Failure
+from .._mysql.connection import Connection
+from .._option_file.reader import ServerOptions
+from .state import OFF_VALUES, State
 
 # What decides whether INSTALL starts a group.
 GROUP_SETTINGS = (

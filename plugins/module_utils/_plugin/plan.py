@@ -11,27 +11,13 @@ from __future__ import annotations
 
 from typing import List, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Statement,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import (
-    ER_DUP_ENTRY,
-    ER_SP_DOES_NOT_EXIST,
-    ER_UDF_EXISTS,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import refusals
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.group_start import (
-    refuse_group_start,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    PLUGIN_NAME,
-    PLUGIN_TYPE,
-    Plugin,
-    State,
-)
+from .._errors import Failure
+from .._mysql.connection import Connection, Statement
+from .._mysql.errors import ER_DUP_ENTRY, ER_SP_DOES_NOT_EXIST, ER_UDF_EXISTS
+from . import refusals
+from .group_start import refuse_group_start
+from .request import Request
+from .state import PLUGIN_NAME, PLUGIN_TYPE, Plugin, State
 
 #: Statements that go to the server together.
 Packet = List[Statement]

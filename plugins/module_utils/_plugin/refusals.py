@@ -9,17 +9,11 @@ Whether an installation would start a group is in ``group_start.py``.
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    PLUGIN_NAME,
-    PLUGIN_TYPE,
-    Plugin,
-    Server,
-    State,
-)
+from .._errors import Failure
+from .._mysql.connection import Connection
+from .._option_file.reader import ServerOptions
+from .request import Request
+from .state import PLUGIN_NAME, PLUGIN_TYPE, Plugin, Server, State
 
 # Member states that mean "in the group" (manual, "Group Replication Server States").
 IN_GROUP_STATES = frozenset(("ONLINE", "RECOVERING"))

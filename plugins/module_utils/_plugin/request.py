@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from .._errors import Failure
 
 LIBRARY_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
 

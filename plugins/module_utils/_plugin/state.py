@@ -13,27 +13,13 @@ import re
 import time
 from typing import NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Rows,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.process import (
-    UnknownProcess,
-    find_server_process,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    COMMAND_LINE,
-    Argument,
-    find_loads,
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    ServerOptions,
-    read_server_options,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import Request
+from .._errors import Failure
+from .._mysql.connection import Connection, Rows
+from .._mysql.process import UnknownProcess, find_server_process
+from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
+from .._option_file.files import Files
+from .._option_file.reader import ServerOptions, read_server_options
+from .request import Request
 
 PLUGIN_NAME = "group_replication"
 PLUGIN_TYPE = "GROUP REPLICATION"
@@ -207,21 +193,13 @@ def as_expected(state: State, loaded_by_options: bool | None) -> State:
 
 
 def read_plugin(connection: Connection) -> tuple[Plugin | None, str | None]:
-    """Return the state's ``plugin`` and ``row`` as they are now.
-
-    Raises:
-        Failure: the query failed.
-    """
+    """Return the state's ``plugin`` and ``row`` as they are now. Raises Failure."""
     plugin, row = connection.answers([PLUGIN_QUERY, ROW_QUERY], REFUSABLE)
     return _plugin(connection, plugin), _row(row)
 
 
 def _refuse_without_plugin(version: str) -> None:
-    """Refuse a server that has no Group Replication plugin by the version of its greeting.
-
-    Raises:
-        Failure: it is MariaDB, or MySQL before 5.7.17.
-    """
+    """Refuse MariaDB, and MySQL before 5.7.17, by the version in the server's greeting."""
     if "mariadb" in version.lower():
         raise Failure(
             "mariadb",
@@ -237,11 +215,7 @@ def _refuse_without_plugin(version: str) -> None:
 
 
 def _refuse_wsrep(connection: Connection) -> None:
-    """Refuse a server that replicates by wsrep.
-
-    Raises:
-        Failure: it is Percona XtraDB Cluster.
-    """
+    """Refuse Percona XtraDB Cluster, the only one that knows wsrep."""
     if connection.rows(WSREP_QUERY):
         raise Failure(
             "percona_xtradb_cluster",

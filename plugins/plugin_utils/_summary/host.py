@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ...module_utils._errors import Failure
 
 # Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
 # Commands"); Ansible returns them where the module's interpreter is missing.

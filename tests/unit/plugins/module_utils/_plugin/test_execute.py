@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import StatementError
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import ReportedError
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import plan
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.execute import execute
 from made_up_servers import ABSENT, ACTIVE, REQUEST, ROW, STATE
@@ -34,7 +34,7 @@ class Refusing:
         for completed, statement in enumerate(statements):
             self.seen.append(str(statement))
             if statement.sql.startswith(self.word):
-                raise StatementError(Exception(self.number, "the server's words"), completed)
+                raise ReportedError(Exception(self.number, "the server's words"), completed)
 
     def answers(self, queries, refusable=()):
         return [self.plugin, self.row]
@@ -167,12 +167,12 @@ class Dropped(Refusing):
 
     def run(self, statements):
         if self.seen and self.seen[-1].startswith("INSTALL"):
-            raise StatementError(Exception(2013, "Lost connection"))
+            raise ReportedError(Exception(2013, "Lost connection"))
         super().run(statements)
 
     def reopen(self):
         if not self.reachable:
-            raise StatementError(Exception(2003, "Can't connect"))
+            raise ReportedError(Exception(2003, "Can't connect"))
         self.seen.append("reopened")
 
 

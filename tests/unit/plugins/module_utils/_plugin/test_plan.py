@@ -22,6 +22,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import 
     notes,
     predict,
 )
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.request import check_request
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import as_expected
 from made_up_servers import ABSENT, ACTIVE, REQUEST, ROW, SERVER, STATE, Answers
 
@@ -256,3 +257,10 @@ def test_check_mode_takes_it_that_no_option_file_will_load_the_plugin(state, loa
     assert (after.plugin, after.row, after.loads) == (None, "", left)
     assert after.survives_restart is bool(left)
     assert len(notes(after, ABSENT)) == len(left)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 31536001])
+def test_lock_wait_timeout_out_of_range(seconds):
+    with pytest.raises(Failure) as failure:
+        check_request(REQUEST._replace(lock_wait_timeout=seconds))
+    assert failure.value.error_code == "lock_wait_timeout_invalid"
