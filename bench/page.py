@@ -50,8 +50,8 @@ def write(circumstances: str, samples: Iterable[Sample]) -> None:
     if kinds[SCALE]:
         _plot_scale(kinds[SCALE])
         parts.append("![Times by the number of simulated hosts](images/benchmark_scale.svg)")
-    before, _, rest = _PAGE.read_text().partition(_START)
-    _, _, after = rest.partition(_END)
+    page = _PAGE.read_text()
+    before, after = page.partition(_START)[0], page.partition(_END)[2]
     _PAGE.write_text("\n".join([before + _START, "\n\n".join(parts), "", _END + after]))
 
 

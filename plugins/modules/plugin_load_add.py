@@ -99,7 +99,7 @@ notes:
   - A line in the files of the user who starts the server (C(~/.my.cnf)) counts if that user is
     C(mysql). Options on the server's command line are not seen here.
   - A file that exists keeps its owner, group and permissions. A created one has permissions 0644;
-    M(ansible.builtin.file) can give it others.
+    C(ansible.builtin.file) can give it others.
 seealso:
   - module: dbfleet.mysql.group_replication_plugin
   - name: Using Option Files

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,18 +35,16 @@ def control(tmp_path: Path) -> Control:
 @pytest.fixture
 def server(fleet: None, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Return a server without the plugin; see ``without_plugin``."""
-    with without_plugin(request, "mysql1") as servers:
+    for servers in without_plugin(request, "mysql1"):
         yield servers[0]
 
 
 @pytest.fixture
 def servers(fleet: None, request: pytest.FixtureRequest) -> Iterator[list[Server]]:
     """Return three servers without the plugin; see ``without_plugin``."""
-    with without_plugin(request, *HOSTS) as servers:
-        yield servers
+    yield from without_plugin(request, *HOSTS)
 
 
-@contextlib.contextmanager
 def without_plugin(request: pytest.FixtureRequest, *names: str) -> Iterator[list[Server]]:
     """Give servers without the plugin.
 

@@ -18,17 +18,8 @@ from .._mysql import errors as numbers
 from .._mysql.connection import Connection, Statement
 from .._mysql.errors import ReportedError
 from .._mysql.failure import statement_failure
-from .plan import (
-    DELETE_ROW,
-    LIFT_SUPER_READ_ONLY,
-    NO_BINARY_LOG,
-    RESTORE_SUPER_READ_ONLY,
-    UNINSTALL,
-    Outcome,
-    Packet,
-    insert_row_statement,
-    packets,
-)
+from . import statements as sql
+from .plan import Outcome, Packet, packets
 from .refusals import check_active
 from .request import Request
 from .state import Plugin, State, read_plugin
@@ -95,7 +86,7 @@ class _Execution:
             self._send(packet)
 
     def _send(self, packet: Packet) -> None:
-        lifts = LIFT_SUPER_READ_ONLY in packet
+        lifts = sql.LIFT_SUPER_READ_ONLY in packet
         try:
             with _signals_raise() if lifts else contextlib.nullcontext():
                 self.connection.run(packet)
@@ -118,13 +109,13 @@ class _Execution:
 
     def _restore_super_read_only(self) -> None:
         """Turn super_read_only on again, over a new connection where the old one is of no use."""
-        self.executed.append(RESTORE_SUPER_READ_ONLY)
+        self.executed.append(sql.RESTORE_SUPER_READ_ONLY)
         try:
             try:
-                self.connection.run([RESTORE_SUPER_READ_ONLY])
+                self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
             except ReportedError:
                 self.connection.reopen()
-                self.connection.run([RESTORE_SUPER_READ_ONLY])
+                self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
         except ReportedError as error:
             raise error.failure(
                 "super_read_only_left_off",
@@ -156,8 +147,7 @@ def _verify(before: State, request: Request, plugin: Plugin | None) -> None:
         if plugin is not None:
             raise Failure(
                 "plugin_in_use",
-                f"The plugin's status after UNINSTALL PLUGIN is {plugin.status}: it is still in "
-                "use.",
+                f"The plugin's status after UNINSTALL PLUGIN is {plugin.status}: it is still in use.",
                 "It goes when its last user does, at the latest with a restart of the server.",
             )
     elif plugin is None:
@@ -179,12 +169,12 @@ def _undo_install(execution: _Execution, before: State, request: Request) -> Non
     if plugin is not None and plugin.status == "ACTIVE":
         return
     if plugin is not None:
-        execution.run(packets(before, request, [UNINSTALL]))
+        execution.run(packets(before, request, [sql.UNINSTALL]))
         _plugin, row = read_plugin(execution.connection)
     if row and not before.row:
-        execution.run(packets(before, request, [NO_BINARY_LOG, DELETE_ROW]))
+        execution.run(packets(before, request, [sql.NO_BINARY_LOG, sql.DELETE_ROW]))
     elif before.row and row == "":
-        put_back = [NO_BINARY_LOG, insert_row_statement(before.row)]
+        put_back = [sql.NO_BINARY_LOG, sql.insert_row_statement(before.row)]
         execution.run(packets(before, request, put_back))
 
 

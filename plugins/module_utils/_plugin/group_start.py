@@ -13,6 +13,7 @@ from .._errors import Failure
 from .._mysql.connection import Connection
 from .._option_file.reader import ServerOptions
 from .state import OFF_VALUES, State
+from .statements import GTID_MODE_QUERY, PERSISTED_QUERY
 
 # What decides whether INSTALL starts a group.
 GROUP_SETTINGS = (
@@ -59,7 +60,7 @@ def refuse_group_start(connection: Connection, state: State) -> None:
                 "server, " + allow,
             )
     # Without GTIDs no start of a group succeeds.
-    if connection.rows("SELECT @@global.gtid_mode")[0][0] != "ON":
+    if connection.rows(GTID_MODE_QUERY)[0][0] != "ON":
         return
     changed = _changed_since_start(state.options, state.started)
     if changed:
@@ -73,10 +74,7 @@ def refuse_group_start(connection: Connection, state: State) -> None:
 
 def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
     """Return value and place of the settings in ``mysqld-auto.cnf``, which 5.7 does not have."""
-    persisted = connection.rows(
-        "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
-        " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'"
-    )
+    persisted = connection.rows(PERSISTED_QUERY)
     return {name: (value, "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS}
 
 

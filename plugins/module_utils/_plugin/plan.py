@@ -13,23 +13,14 @@ from typing import List, NamedTuple, Sequence
 
 from .._errors import Failure
 from .._mysql.connection import Connection, Statement
-from .._mysql.errors import ER_DUP_ENTRY, ER_SP_DOES_NOT_EXIST, ER_UDF_EXISTS
 from . import refusals
+from . import statements as sql
 from .group_start import refuse_group_start
 from .request import Request
-from .state import PLUGIN_NAME, PLUGIN_TYPE, Plugin, State
+from .state import PLUGIN_TYPE, Plugin, State
 
 #: Statements that go to the server together.
 Packet = List[Statement]
-
-UNINSTALL = Statement(
-    "UNINSTALL PLUGIN " + PLUGIN_NAME, writes=True, already_done=ER_SP_DOES_NOT_EXIST
-)
-# DELETE and INSERT on mysql.plugin would take a GTID, an errant transaction on a group's member.
-NO_BINARY_LOG = Statement("SET SESSION sql_log_bin = 0")
-DELETE_ROW = Statement("DELETE FROM mysql.plugin WHERE name = %s", (PLUGIN_NAME,), writes=True)
-LIFT_SUPER_READ_ONLY = Statement("SET GLOBAL super_read_only = 0")
-RESTORE_SUPER_READ_ONLY = Statement("SET GLOBAL super_read_only = 1")
 
 
 class Outcome(NamedTuple):
@@ -46,18 +37,6 @@ class Outcome(NamedTuple):
     executed: list[Statement]
     now: State
     after: State
-
-
-def install_statement(library: str) -> Statement:
-    """Return INSTALL PLUGIN for a library."""
-    sql = "INSTALL PLUGIN " + PLUGIN_NAME + " SONAME %s"
-    return Statement(sql, (library,), writes=True, already_done=ER_UDF_EXISTS)
-
-
-def insert_row_statement(library: str) -> Statement:
-    """Return the statement that writes the row which INSTALL PLUGIN would have written."""
-    sql = "INSERT INTO mysql.plugin (name, dl) VALUES (%s, %s)"
-    return Statement(sql, (PLUGIN_NAME, library), writes=True, already_done=ER_DUP_ENTRY)
 
 
 def make_plan(connection: Connection, state: State, request: Request) -> list[Packet]:
@@ -89,11 +68,10 @@ def packets(state: State, request: Request, statements: Sequence[Statement]) -> 
     """
     if not statements:
         return []
-    # Bounds the wait for a backup lock or the global read lock; the server's default is a year.
-    result = [[Statement(f"SET SESSION lock_wait_timeout = {request.lock_wait_timeout}")]]
+    result = [[sql.lock_wait_timeout_statement(request.lock_wait_timeout)]]
     for statement in statements:
         if statement.writes and state.server.super_read_only:
-            result.append([LIFT_SUPER_READ_ONLY, statement, RESTORE_SUPER_READ_ONLY])
+            result.append([sql.LIFT_SUPER_READ_ONLY, statement, sql.RESTORE_SUPER_READ_ONLY])
         else:
             result.append([statement])
     return result
@@ -104,14 +82,14 @@ def predict(state: State, planned: Sequence[Packet]) -> Outcome:
     statements = [statement for packet in planned for statement in packet]
     plugin, row = state.plugin, state.row
     for statement in statements:
-        if statement == install_statement(state.library):
-            plugin = Plugin(PLUGIN_NAME, "ACTIVE", PLUGIN_TYPE, state.library, None, "", "ON")
+        if statement == sql.install_statement(state.library):
+            plugin = Plugin(sql.PLUGIN_NAME, "ACTIVE", PLUGIN_TYPE, state.library, None, "", "ON")
             row = state.library
-        elif statement == insert_row_statement(state.library):
+        elif statement == sql.insert_row_statement(state.library):
             row = state.library
-        elif statement == UNINSTALL:
+        elif statement == sql.UNINSTALL:
             plugin, row = None, ""
-        elif statement == DELETE_ROW:
+        elif statement == sql.DELETE_ROW:
             row = ""
     return Outcome(bool(planned), statements, state, state._replace(plugin=plugin, row=row))
 
@@ -161,8 +139,8 @@ def _present(connection: Connection, state: State, request: Request) -> list[Sta
             refuse_group_start(connection, state)
         if row:
             # Left by a start that could not load the library; INSTALL would end in a duplicate key.
-            statements += [NO_BINARY_LOG, DELETE_ROW]
-        statements.append(install_statement(state.library))
+            statements += [sql.NO_BINARY_LOG, sql.DELETE_ROW]
+        statements.append(sql.install_statement(state.library))
         row = state.library
     else:
         refusals.check_active(state, state.plugin)
@@ -170,9 +148,9 @@ def _present(connection: Connection, state: State, request: Request) -> list[Sta
             return []
     wanted = _row_wanted(state, request)
     if row and wanted is False:
-        statements += [NO_BINARY_LOG, DELETE_ROW]
+        statements += [sql.NO_BINARY_LOG, sql.DELETE_ROW]
     elif row == "" and wanted:
-        statements += [NO_BINARY_LOG, insert_row_statement(state.library)]
+        statements += [sql.NO_BINARY_LOG, sql.insert_row_statement(state.library)]
     return statements
 
 
@@ -180,9 +158,9 @@ def _absent(connection: Connection, state: State, request: Request) -> list[Stat
     """Decide which statements take the plugin out of the server."""
     if state.plugin is not None:
         refusals.check_removal(connection, state, state.plugin, request)
-        return [UNINSTALL]
+        return [sql.UNINSTALL]
     # UNINSTALL PLUGIN knows loaded plugins only (error 1305 otherwise).
-    return [NO_BINARY_LOG, DELETE_ROW] if state.row else []
+    return [sql.NO_BINARY_LOG, sql.DELETE_ROW] if state.row else []
 
 
 def _row_wanted(state: State, request: Request) -> bool | None:

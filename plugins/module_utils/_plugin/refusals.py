@@ -13,7 +13,8 @@ from .._errors import Failure
 from .._mysql.connection import Connection
 from .._option_file.reader import ServerOptions
 from .request import Request
-from .state import PLUGIN_NAME, PLUGIN_TYPE, Plugin, Server, State
+from .state import PLUGIN_TYPE, Plugin, Server, State
+from .statements import INITIALISATION_QUERY, MEMBERS_QUERY, PLUGIN_NAME
 
 # Member states that mean "in the group" (manual, "Group Replication Server States").
 IN_GROUP_STATES = frozenset(("ONLINE", "RECOVERING"))
@@ -126,10 +127,7 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
     """MySQL 5.7 fails INSTALL with a bare 1123 unless these are set (measured on 5.7.20)."""
     if server.version_tuple >= (8, 0, 0):
         return
-    values = connection.rows(
-        "SELECT @@global.server_id, @@global.master_info_repository,"
-        " @@global.relay_log_info_repository"
-    )[0]
+    values = connection.rows(INITIALISATION_QUERY)[0]
     lines = []
     if not int(values[0]):
         lines.append("server_id=<a number unique in the group>")
@@ -148,11 +146,7 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
 
 def _refuse_leaving_group(connection: Connection, server: Server, allowed: bool) -> None:
     """Refuse to take a member out of its group unasked, or at the cost of the group's majority."""
-    members: dict[str, str] = dict(
-        connection.rows(
-            "SELECT MEMBER_ID, MEMBER_STATE FROM performance_schema.replication_group_members",
-        )
-    )
+    members: dict[str, str] = dict(connection.rows(MEMBERS_QUERY))
     state = members.get(server.uuid)
     if state not in IN_GROUP_STATES:
         return

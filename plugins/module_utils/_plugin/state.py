@@ -19,29 +19,14 @@ from .._mysql.process import UnknownProcess, find_server_process
 from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
 from .._option_file.files import Files
 from .._option_file.reader import ServerOptions, read_server_options
+from . import statements as sql
 from .request import Request
 
-PLUGIN_NAME = "group_replication"
 PLUGIN_TYPE = "GROUP REPLICATION"
 # The manual's first release with Group Replication.
 OLDEST_VERSION = (5, 7, 17)
 # How the server itself writes "no" for a boolean option (sql/set_var.cc, my_getopt.cc).
 OFF_VALUES = frozenset(("OFF", "0", "FALSE"))
-
-SETTINGS_QUERY = (
-    "SELECT @@global.version_comment, @@global.plugin_dir, @@global.datadir, @@global.pid_file,"
-    " @@global.version_compile_os, @@global.server_uuid, @@global.super_read_only"
-)
-WSREP_QUERY = "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'"
-PLUGIN_QUERY = (
-    "SELECT PLUGIN_NAME, PLUGIN_STATUS, PLUGIN_TYPE, PLUGIN_LIBRARY, PLUGIN_LICENSE,"
-    " PLUGIN_VERSION, LOAD_OPTION FROM information_schema.PLUGINS"
-    " WHERE PLUGIN_NAME = 'group_replication'"
-)
-ROW_QUERY = "SELECT dl FROM mysql.plugin WHERE name = 'group_replication'"
-SESSION_QUERY = "SELECT 1 FROM mysql.user WHERE User = 'mysql.session' AND Host = 'localhost'"
-# An account may lack the privilege to read these tables.
-REFUSABLE = (ROW_QUERY, SESSION_QUERY)
 
 
 class Server(NamedTuple):
@@ -65,7 +50,7 @@ class Server(NamedTuple):
     def default_library(self) -> str:
         """The library's name on the server's operating system."""
         windows = self.compile_os.lower().startswith("win")
-        return PLUGIN_NAME + (".dll" if windows else ".so")
+        return sql.PLUGIN_NAME + (".dll" if windows else ".so")
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -118,7 +103,7 @@ class State(NamedTuple):
     @property
     def disabled_by(self) -> str:
         """The place of an option that turns the plugin off at start, empty where none does."""
-        option = self.option(PLUGIN_NAME)
+        option = self.option(sql.PLUGIN_NAME)
         return option.source if option and (option.value or "").upper() in OFF_VALUES else ""
 
     @property
@@ -149,10 +134,10 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         Failure: the server has no Group Replication plugin, or a query failed.
     """
     _refuse_without_plugin(connection.server_version)
-    queries = [SETTINGS_QUERY, PLUGIN_QUERY, ROW_QUERY]
+    queries = [sql.SETTINGS_QUERY, sql.PLUGIN_QUERY, sql.ROW_QUERY]
     if request.check_mysql_session:
-        queries.append(SESSION_QUERY)
-    settings, plugin, row, *session = connection.answers(queries, REFUSABLE)
+        queries.append(sql.SESSION_QUERY)
+    settings, plugin, row, *session = connection.answers(queries, sql.REFUSABLE)
     if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
         # None is active beside wsrep; and this query takes the server longer than all the others.
         _refuse_wsrep(connection)
@@ -161,7 +146,7 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     options, started, loads, unknown = None, 0.0, [], ""
     try:
         options, started = _read_options(server, request.defaults_file, files)
-        found = find_loads(options.arguments, library, PLUGIN_NAME)
+        found = find_loads(options.arguments, library, sql.PLUGIN_NAME)
         loads = [load.argument.source for load in found]
     except UnknownProcess as reason:
         unknown = str(reason)
@@ -194,7 +179,7 @@ def as_expected(state: State, loaded_by_options: bool | None) -> State:
 
 def read_plugin(connection: Connection) -> tuple[Plugin | None, str | None]:
     """Return the state's ``plugin`` and ``row`` as they are now. Raises Failure."""
-    plugin, row = connection.answers([PLUGIN_QUERY, ROW_QUERY], REFUSABLE)
+    plugin, row = connection.answers([sql.PLUGIN_QUERY, sql.ROW_QUERY], sql.REFUSABLE)
     return _plugin(connection, plugin), _row(row)
 
 
@@ -216,7 +201,7 @@ def _refuse_without_plugin(version: str) -> None:
 
 def _refuse_wsrep(connection: Connection) -> None:
     """Refuse Percona XtraDB Cluster, the only one that knows wsrep."""
-    if connection.rows(WSREP_QUERY):
+    if connection.rows(sql.WSREP_QUERY):
         raise Failure(
             "percona_xtradb_cluster",
             "The server is Percona XtraDB Cluster, which replicates by wsrep and refuses Group "
@@ -262,7 +247,7 @@ def _plugin(connection: Connection, rows: Rows | None) -> Plugin | None:
     end = time.monotonic() + 10
     while rows and Plugin(*rows[0]).status == "INACTIVE" and time.monotonic() < end:
         time.sleep(0.1)
-        rows = connection.rows(PLUGIN_QUERY)
+        rows = connection.rows(sql.PLUGIN_QUERY)
     return Plugin(*rows[0]) if rows else None
 
 

@@ -111,9 +111,9 @@ class Server:
         return self.sql("SELECT @@global.gtid_executed")[0][0]
 
 
-# Prints the executed transactions, then why the server must be restarted: the plugin cannot be taken
-# out, or an option file was touched, which the module takes for one that may have changed what
-# INSTALL does. --force goes on where there is nothing to stop, to uninstall or to delete.
+# Prints the executed transactions, then why the server must be restarted: the plugin cannot be
+# taken out, or an option file was touched, which the module takes for one that may have changed
+# what INSTALL does. --force goes on where there is nothing to stop, to uninstall or to delete.
 RESET = """
 set -eu
 mysql --force --batch -N 2>/dev/null <<'END'

@@ -10,11 +10,12 @@ import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import ReportedError
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import plan
+from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import statements as sql
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.execute import execute
 from made_up_servers import ABSENT, ACTIVE, REQUEST, ROW, STATE
 
 READ_ONLY = STATE._replace(server=STATE.server._replace(super_read_only=1))
-INSTALL = plan.install_statement("group_replication.so")
+INSTALL = sql.install_statement("group_replication.so")
 
 
 class Refusing:
@@ -74,8 +75,8 @@ def test_refused_install(number, error_code):
     ("statement", "number", "request_", "plugin"),
     [
         (INSTALL, 1125, REQUEST, ACTIVE),
-        (plan.UNINSTALL, 1305, ABSENT, None),
-        (plan.insert_row_statement("group_replication.so"), 1062, REQUEST, ACTIVE),
+        (sql.UNINSTALL, 1305, ABSENT, None),
+        (sql.insert_row_statement("group_replication.so"), 1062, REQUEST, ACTIVE),
     ],
 )
 def test_another_session_was_faster(statement, number, request_, plugin):
@@ -88,7 +89,7 @@ def test_another_session_was_faster(statement, number, request_, plugin):
 @pytest.mark.parametrize("number", [1702, 1883])
 def test_refused_uninstall(number):
     with pytest.raises(Failure) as failure:
-        run(Refusing("UNINSTALL", number), plan.UNINSTALL, request=ABSENT)
+        run(Refusing("UNINSTALL", number), sql.UNINSTALL, request=ABSENT)
     assert failure.value.error_code == "plugin_in_use"
 
 
@@ -96,11 +97,11 @@ def test_plugin_that_is_still_there_after_uninstall():
     with pytest.raises(Failure) as failure:
         run(
             Refusing("nothing", 0, ACTIVE._replace(status="DELETED")),
-            plan.UNINSTALL,
+            sql.UNINSTALL,
             request=ABSENT,
         )
     assert failure.value.error_code == "plugin_in_use"
-    assert failure.value.details["executed_statements"][-1] == str(plan.UNINSTALL)
+    assert failure.value.details["executed_statements"][-1] == str(sql.UNINSTALL)
 
 
 def test_what_an_install_left_is_taken_back():
@@ -110,9 +111,16 @@ def test_what_an_install_left_is_taken_back():
     assert failure.value.error_code == "plugin_disabled"
     assert connection.seen == failure.value.details["executed_statements"]
     timeout = "SET SESSION lock_wait_timeout = 60"
-    row = [str(plan.NO_BINARY_LOG), str(plan.DELETE_ROW)]
+    row = [str(sql.NO_BINARY_LOG), str(sql.DELETE_ROW)]
     # This stand-in keeps the row in spite of UNINSTALL.
-    assert connection.seen == [timeout, str(INSTALL), timeout, str(plan.UNINSTALL), timeout, *row]
+    assert connection.seen == [
+        timeout,
+        str(INSTALL),
+        timeout,
+        str(sql.UNINSTALL),
+        timeout,
+        *row,
+    ]
 
 
 def test_what_cannot_be_taken_back_is_said():
@@ -121,16 +129,16 @@ def test_what_cannot_be_taken_back_is_said():
         run(connection, INSTALL)
     assert failure.value.error_code == "plugin_disabled"
     assert "refuses to unload" in failure.value.details["left_behind"]
-    assert failure.value.details["executed_statements"][-1] == str(plan.UNINSTALL)
+    assert failure.value.details["executed_statements"][-1] == str(sql.UNINSTALL)
 
 
 def test_row_that_was_deleted_before_an_install_that_failed_comes_back():
     connection = Refusing("INSTALL", 1126)
     state = STATE._replace(row=ROW)
-    planned = plan.packets(state, REQUEST, [plan.NO_BINARY_LOG, plan.DELETE_ROW, INSTALL])
+    planned = plan.packets(state, REQUEST, [sql.NO_BINARY_LOG, sql.DELETE_ROW, INSTALL])
     with pytest.raises(Failure):
         execute(connection, state, REQUEST, planned)
-    assert connection.seen[-1] == str(plan.insert_row_statement(ROW))
+    assert connection.seen[-1] == str(sql.insert_row_statement(ROW))
 
 
 def test_super_read_only_is_restored_after_an_error():
