@@ -147,7 +147,7 @@ def _verify(before: State, request: Request, plugin: Plugin | None) -> None:
         if plugin is not None:
             raise Failure(
                 "plugin_in_use",
-                f"The plugin's status after UNINSTALL PLUGIN is {plugin.status}: it is still in use.",
+                f"The plugin's status after UNINSTALL PLUGIN is {plugin.status}: it is in use.",
                 "It goes when its last user does, at the latest with a restart of the server.",
             )
     elif plugin is None:
