@@ -26,7 +26,6 @@ description:
 author:
   - dbfleet.mysql authors (@dbfleet)
 extends_documentation_fragment:
-  - ansible.builtin.files
   - dbfleet.mysql._attributes
 options:
   library:
@@ -90,11 +89,17 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  unsafe_writes:
+    description:
+      - Write into a file that cannot be replaced because it is a mount point of its own, such as a
+        single file that is mounted into a container. A crash in that moment can leave half of it.
+    type: bool
+    default: false
 notes:
   - A line in the files of the user who starts the server (C(~/.my.cnf)) counts if that user is
     C(mysql). Options on the server's command line are not seen here.
-  - O(owner), O(group), O(mode) and their relatives apply to the file that O(state=present) writes
-    the line to.
+  - A file that exists keeps its owner, group and permissions. A created one has permissions 0644;
+    M(ansible.builtin.file) can give it others.
 seealso:
   - module: dbfleet.mysql.group_replication_plugin
   - name: Using Option Files
@@ -239,16 +244,18 @@ import contextlib
 import os
 import pwd
 import re
-from typing import Any, Callable, NamedTuple, NoReturn, Sequence
+from typing import Any, Mapping, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.binary import (
-    HELP,
+    Binary,
     Verdict,
-    cannot_load,
-    server_version,
+    find_binary,
     validate,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+    plugin_loads,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
     Change,
@@ -258,13 +265,13 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit im
     plan_absent,
     plan_present,
 )
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
+    Files,
+    FilesReadOnce,
+)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
     DEFAULT_FILES,
-    Files,
     ServerOptions,
-    find_loads,
-    find_main_file,
-    plugin_loads,
     read_server_options,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import (
@@ -272,31 +279,26 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write i
     write,
 )
 
-_SERVER_FOLDERS = ["/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/usr/local/sbin"]
+#: What Ansible puts in place of a password.
+_MASK = "********"
 
 
-class Server(NamedTuple):
+class Startup(NamedTuple):
     """How the server is started, as far as it is known here.
 
     Attributes:
         defaults_file: the one option file it reads; None for the default list.
         extra_file: as in ``--defaults-extra-file``.
         group_suffix: as in ``--defaults-group-suffix``.
-        version: empty where no binary tells it.
-        mysqld: path of its binary; None where there is none.
-        check: options that make it check option files; empty where it has none.
+        version: None where it is not known.
         home: the home folder of the user who starts it.
-        target: the option file that the line goes to.
     """
 
     defaults_file: str | None
     extra_file: str | None
     group_suffix: str | None
-    version: str
-    mysqld: str | None
-    check: tuple[str, ...]
+    version: str | None
     home: str | None
-    target: str
 
     @property
     def options(self) -> list[str]:
@@ -308,299 +310,223 @@ class Server(NamedTuple):
         )
         return [f"{option}={value}" for option, value in named if value is not None]
 
+    def read(self, files: Files) -> ServerOptions:
+        """Return what the server gets from its option files."""
+        if self.defaults_file is not None and not files.exists(self.defaults_file):
+            return read_server_options(["--no-defaults"])  # it will be created
+        return read_server_options(
+            self.options, home=self.home, server_version=self.version, files=files
+        )
 
-class Task:
-    """One run of the module: look, plan, change, report; each in a method of its own.
 
-    Args:
-        module: the module.
-        lock: keeps other runs out until it is closed, from before the option files are read.
+class Situation(NamedTuple):
+    """What there is before anything is changed.
+
+    Attributes:
+        files: the file system.
+        binary: the server's program; None where there is none.
+        startup: how the server is started.
+        library: the one that the task is about.
+        target: the option file that the line goes to.
     """
 
-    def __init__(self, module: AnsibleModule, lock: contextlib.ExitStack) -> None:
-        self.module = module
-        self._lock = lock
-        self.state: str = module.params["state"]
-        self.section: str = module.params["section"]
-        self.library: Library = parse_library(module.params["library"])
-        self.server, self._before = self._look()
-        self.backups: dict[str, str] = {}
-        self.validated: bool | None = None
-        self.validation_note = ""
-
-    # -- look --
-
-    def _look(self) -> tuple[Server, ServerOptions]:
-        """Return how the server is started, and what it gets from its option files as they are."""
-        params = self.module.params
-        for name in ("option_file", "defaults_extra_file", "drop_in"):
-            if params[name] is not None and not os.path.isabs(params[name]):
-                raise Failure(
-                    "option_file_not_absolute",
-                    f"{name} is {params[name]}, which depends on the working directory.",
-                    "Give an absolute path.",
-                )
-        mysqld = self.module.get_bin_path("mysqld", opt_dirs=_SERVER_FOLDERS)
-        version, check = ("", ()) if mysqld is None else server_version(self._run, mysqld)
-        suffix, version_wanted = _suffix_of(self.section)
-        own_file, extra_file = params["option_file"], params["defaults_extra_file"]
-        candidates = DEFAULT_FILES if extra_file is None else (*DEFAULT_FILES, extra_file)
-        main_file = find_main_file(Files(), candidates)
-        server = Server(
-            defaults_file=None,
-            extra_file=extra_file,
-            group_suffix=suffix,
-            version=version or version_wanted,
-            mysqld=mysqld,
-            check=check,
-            home=_home_of_mysql(),
-            target=params["drop_in"] or own_file or main_file,
-        )
-        options = self._read_first(server, main_file)
-        if own_file is not None and not _is_read(own_file, options):
-            server = server._replace(defaults_file=own_file)
-            options = self._read_first(server, own_file)
-        return server, options
-
-    def _read_first(self, server: Server, main_file: str) -> ServerOptions:
-        """Read the option files, with those runs kept out that start from the same main file."""
-        self._lock.close()
-        if not self.module.check_mode:
-            self._lock.enter_context(locked(main_file))
-        return _read(server, Files())
-
-    def _run(self, command: Sequence[str]) -> tuple[int, str, str]:
-        status, output, errors = self.module.run_command(
-            list(command), environ_update={"LC_ALL": "C"}
-        )
-        return status, output, errors
-
-    # -- plan --
-
-    def plan(self) -> Plan:
-        """Return what to change."""
-        reader = _reader(self.server)
-        if self.state == "absent":
-            return plan_absent(reader, Files(), self.library, self._before)
-        if _gives_everyone_write(self.module.params["mode"]):
-            raise Failure(
-                "option_file_world_writable",
-                "MySQL ignores an option file that every user may write to.",
-                "Use another mode, such as 0644.",
-            )
-        return plan_present(
-            reader, Files(), self.library, self.server.target, self.section, self._before
-        )
-
-    # -- change --
-
-    def change(self, plan: Plan) -> bool:
-        """Write what is planned, and put it back where the server's binary does not accept it.
-
-        Returns:
-            Whether something was changed.
-        """
-        self.set_attributes(check_mode=True)  # refuses bad ones while nothing is written
-        if not plan.changes:
-            return self.set_attributes()
-        earlier = self._validate()
-        done: list[Change] = []
-        try:
-            for change in plan.changes:
-                if self.module.params["backup"] and change.old is not None:
-                    self.backups[change.path] = self.module.backup_local(change.real_path)
-                write(change.real_path, change.new, self.module.params["unsafe_writes"])
-                done.append(change)
-            if earlier is not None:
-                self._judge(earlier, self._validate())
-            self.set_attributes()
-        except BaseException:
-            for change in reversed(done):
-                with contextlib.suppress(Failure):
-                    write(change.real_path, change.old, self.module.params["unsafe_writes"])
-            raise
-        return True
-
-    def _validate(self) -> Verdict | None:
-        """Return what the server's binary says of the files as they are; None if not asked."""
-        asked: str = self.module.params["validate_config"]
-        server = self.server
-        if asked == "never":
-            return None
-        if server.mysqld is None:
-            self.validation_note = "There is no mysqld on this host to ask."
-        elif not server.check:
-            self.validation_note = f"{server.mysqld} does not tell its version."
-        else:
-            if server.check == HELP:
-                self.validation_note = f"MySQL {server.version} has no --validate-config; "
-                self.validation_note += "--help --verbose was asked, which notices less."
-            defaults_file = server.defaults_file
-            if defaults_file is not None and not os.path.exists(defaults_file):
-                return Verdict(True, ())
-            return validate(
-                self._run,
-                server.mysqld,
-                server.check,
-                server.options,
-                _user_for_mysqld(),
-            )
-        if asked == "always":
-            raise Failure(
-                "validation_impossible",
-                self.validation_note,
-                "Use validate_config: auto, or never.",
-            )
-        return None
-
-    def _judge(self, earlier: Verdict, now: Verdict | None) -> None:
-        if now is None:
-            return
-        self.validated = now.starts
-        new = now.new_since(earlier)
-        words = " ".join(text for _code, text in new or now.errors)
-        if not now.starts:
-            if earlier.starts:
-                raise Failure(
-                    "validation_failed",
-                    f"mysqld does not accept the change, which was taken back: {words}",
-                    "Put the option that it names right, then run this again.",
-                    validated=False,
-                )
-            self.validation_note = "mysqld did not accept its option files before the change: "
-            self.validation_note += " ".join(text for _code, text in earlier.errors)
-            self.module.warn(self.validation_note)
-        elif self.state == "present" and cannot_load(new):
-            raise Failure(
-                "library_not_loadable",
-                f"mysqld cannot load the library, so the change was taken back: {words}",
-                "Install the library in the server's plugin_dir, or check its name.",
-                validated=False,
-            )
-
-    def set_attributes(self, check_mode: bool = False) -> bool:
-        """Set owner, permissions and so on of the file that holds the line, where asked for.
-
-        Args:
-            check_mode: only look, at the folder where the file does not exist yet.
-
-        Returns:
-            Whether something was changed, or would be.
-
-        Raises:
-            Failure: a name is unknown, or it is not permitted.
-        """
-        if self.state != "present":
-            return False
-        module = self.module
-        path = os.path.realpath(self.server.target)
-        if not os.path.exists(path):
-            path = os.path.dirname(path)
-
-        def refuse(msg: str, **_details: Any) -> NoReturn:
-            raise Failure(
-                "attributes_refused",
-                f"Owner, permissions or attributes of {path} cannot be set: {msg}.",
-                "Correct owner, group, mode, attributes or the SELinux options of the task.",
-            )
-
-        # Ansible's own function ends the program where it fails, with no chance to take back what
-        # was written.
-        asked, fail_json = module.check_mode, module.fail_json
-        module.check_mode, module.fail_json = asked or check_mode, refuse
-        try:
-            wanted = module.load_file_common_arguments(module.params, path=path)
-            changed: bool = module.set_fs_attributes_if_different(wanted, False)
-        except OverflowError as error:  # a number too large for an owner or a mode
-            refuse(str(error))
-        finally:
-            module.check_mode, module.fail_json = asked, fail_json
-        return changed
-
-    # -- report --
-
-    def result(self, plan: Plan, changed: bool) -> dict[str, Any]:
-        """Return the module's result, and give its warnings."""
-        written = changed and not self.module.check_mode
-        after = _read(self.server, Files()) if written else plan.after
-        loads = find_loads(after.arguments, self.library.name, self.library.satisfied_by)
-        if written and bool(loads) != (self.state == "present"):
-            raise Failure(
-                "option_files_changed_meanwhile",
-                "The option files were changed by something else while this ran.",
-                "Run this again.",
-            )
-        for warning in self._warnings(after):
-            self.module.warn(warning)
-        result: dict[str, Any] = {
-            "changed": changed,
-            "option_file": self.server.target,
-            "changed_files": [change.real_path for change in plan.changes],
-            "decided_by": str(loads[-1].argument.source) if loads else None,
-            "loaded_before": _loaded(plan.before),
-            "loaded_after": _loaded(after),
-            "files": after.files,
-            "validated": self.validated,
-        }
-        if self.validation_note:
-            result["validation_note"] = self.validation_note
-        if self.backups:
-            result["backup_file"] = next(iter(self.backups.values()))
-            result["backup_files"] = self.backups
-        if self.module._diff:
-            result["diff"] = [
-                {
-                    "before_header": change.path,
-                    "after_header": change.path,
-                    "before": change.before,
-                    "after": change.after,
-                }
-                for change in plan.changes
-            ]
-        return result
-
-    def _warnings(self, options: ServerOptions) -> list[str]:
-        result = [f"{path} is not read: {reason}." for path, reason in options.skipped]
-        result += [f"MySQL stops reading a file at {problem}." for problem in options.problems]
-        if options.other_versions:
-            result.append(
-                "The server's version is not known here, so these groups were passed over: "
-                + ", ".join(options.other_versions)
-            )
-        if self.state == "present" and _hidden_from_mysql(self.server.target):
-            result.append(
-                f"The operating system user mysql may not read {self.server.target}; a server that "
-                "is started as that user ignores it."
-            )
-        return result
+    files: Files
+    binary: Binary | None
+    startup: Startup
+    library: Library
+    target: str
 
 
-def _reader(server: Server) -> Callable[[Files], ServerOptions]:
-    return lambda files: _read(server, files)
+class Outcome(NamedTuple):
+    """What came of a plan.
+
+    Attributes:
+        after: what the server gets from its option files now, or would.
+        validated: whether mysqld accepts them; None where it was not asked.
+        note: what a person should know about that.
+        backups: copies, by changed file.
+    """
+
+    after: ServerOptions
+    validated: bool | None
+    note: str
+    backups: dict[str, str]
 
 
-def _read(server: Server, files: Files) -> ServerOptions:
-    defaults_file = server.defaults_file
-    if defaults_file is not None and not files.exists(defaults_file):
-        return read_server_options(["--no-defaults"])  # it is to be created
-    return read_server_options(
-        argv=server.options,
-        home=server.home,
-        server_version=server.version or None,
-        files=files,
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "library": {"type": "str", "default": "group_replication.so"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "option_file": {"type": "path"},
+            "defaults_extra_file": {"type": "path"},
+            "drop_in": {"type": "path"},
+            "section": {"type": "str", "default": "mysqld"},
+            "backup": {"type": "bool", "default": False},
+            "validate_config": {
+                "type": "str",
+                "choices": ["auto", "always", "never"],
+                "default": "auto",
+            },
+            "unsafe_writes": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
     )
+    try:
+        result = run(module)
+    except Failure as failure:
+        module.fail_json(**failure.as_result())
+    module.exit_json(**result)
 
 
-def _is_read(path: str, options: ServerOptions) -> bool:
-    """Whether the server reads a file without being told to, or would if it existed."""
-    known = [*options.files, *DEFAULT_FILES, *(skipped for skipped, _reason in options.skipped)]
-    return path in known or os.path.realpath(path) in map(os.path.realpath, known)
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Do what the task asks for; returns the module's result."""
+    with contextlib.nullcontext() if module.check_mode else locked():
+        situation = read(module.params)
+        planned = plan(module.params, situation)
+        changed = bool(planned.changes)
+        if changed and not module.check_mode:
+            outcome = execute(module, situation, planned)
+        else:
+            outcome = predict(module.params, situation, planned)
+    return {"changed": changed, **report(module, situation, planned, outcome)}
 
 
-def _suffix_of(section: str) -> tuple[str | None, str]:
+def read(params: Mapping[str, Any]) -> Situation:
+    """Look at the server's program, and find out how the server is started."""
+    _check_paths(params)
+    library = parse_library(params["library"])
+    group_suffix, section_version = _parse_section(params["section"])
+    binary = find_binary()
+    version = binary.version if binary is not None else ""
+    startup = Startup(
+        defaults_file=None,
+        extra_file=params["defaults_extra_file"],
+        group_suffix=group_suffix,
+        version=version or section_version,
+        home=_home_of_mysql(),
+    )
+    files = FilesReadOnce()
+    options = startup.read(files)
+    own_file = params["option_file"]
+    if own_file is not None and not _is_read(own_file, options):
+        startup = startup._replace(defaults_file=own_file)
+    target = params["drop_in"] or own_file or options.main_file or DEFAULT_FILES[0]
+    return Situation(files, binary, startup, library, target)
+
+
+def plan(params: Mapping[str, Any], situation: Situation) -> Plan:
+    """Decide what to change."""
+    files, _binary, startup, library, target = situation
+    if params["state"] == "absent":
+        return plan_absent(startup.read, files, library)
+    return plan_present(startup.read, files, library, target, params["section"])
+
+
+def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Outcome:
+    """Write what is planned, and put it back where the server's program does not accept it."""
+    params = module.params
+    binary, note = _whom_to_ask(params, situation.binary)
+    earlier = _ask(binary, situation.startup)
+    validated: bool | None = None
+    backups: dict[str, str] = {}
+    done: list[Change] = []
+    try:
+        for change in planned.changes:
+            if params["backup"] and change.old is not None:
+                backups[change.path] = module.backup_local(change.real_path)
+            write(change.real_path, change.new, params["unsafe_writes"])
+            done.append(change)
+        now = _ask(binary, situation.startup)
+        if earlier is not None and now is not None:
+            _judge(params["state"], earlier, now)
+            validated = now.starts
+    except BaseException:
+        for change in reversed(done):
+            with contextlib.suppress(Failure):
+                write(change.real_path, change.old, params["unsafe_writes"])
+        raise
+    if earlier is not None and not validated:
+        note = "mysqld did not accept its option files before the change: " + " ".join(
+            earlier.errors
+        )
+    after = situation.startup.read(Files())
+    if bool(situation.library.loads(after)) != (params["state"] == "present"):
+        raise Failure(
+            "option_files_changed_meanwhile",
+            "The option files were changed by something else while this ran.",
+            "Run this again.",
+        )
+    return Outcome(after, validated, note, backups)
+
+
+def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Outcome:
+    """Say what would come of a plan, or what there is already where it changes nothing."""
+    if planned.changes:
+        _whom_to_ask(params, situation.binary)
+    return Outcome(planned.after, validated=None, note="", backups={})
+
+
+def report(
+    module: AnsibleModule, situation: Situation, planned: Plan, outcome: Outcome
+) -> dict[str, Any]:
+    """Return the module's result but for ``changed``, and give its warnings."""
+    for warning in _warnings(module.params["state"], situation.target, outcome):
+        module.warn(warning)
+    loads = situation.library.loads(outcome.after)
+    result: dict[str, Any] = {
+        "option_file": situation.target,
+        "changed_files": [change.real_path for change in planned.changes],
+        "decided_by": loads[-1].argument.source if loads else None,
+        "loaded_before": _loaded(planned.before),
+        "loaded_after": _loaded(outcome.after),
+        "files": outcome.after.files,
+        "validated": outcome.validated,
+    }
+    if outcome.note:
+        result["validation_note"] = outcome.note
+    if outcome.backups:
+        result["backup_file"] = next(iter(outcome.backups.values()))
+        result["backup_files"] = outcome.backups
+    if module._diff:
+        result["diff"] = [
+            {
+                "before_header": change.path,
+                "after_header": change.path,
+                "before": change.before,
+                "after": change.after,
+            }
+            for change in planned.changes
+        ]
+    return result
+
+
+# ---- how the server is started ----
+
+
+def _check_paths(params: Mapping[str, Any]) -> None:
+    for name in ("option_file", "defaults_extra_file", "drop_in"):
+        path = params[name]
+        if path is not None and _MASK in path:
+            raise Failure(
+                "option_file_masked",
+                f"Ansible has hidden a part of the name {path}, because a password of the task is "
+                "a part of it.",
+                "Name the option file itself, in the role by group_replication_option_file.",
+            )
+        if path is not None and not os.path.isabs(path):
+            raise Failure(
+                "option_file_not_absolute",
+                f"{name} is {path}, which depends on the working directory.",
+                "Give an absolute path.",
+            )
+
+
+def _parse_section(section: str) -> tuple[str | None, str | None]:
     """Return the group suffix and the server version that a group of this name belongs to."""
     if section.lower() in ("mysqld", "server", "mysql_cluster"):
-        return None, ""
+        return None, None
     version = re.fullmatch(r"mysqld-(\d+\.\d+)", section)
     if version is not None:
         return None, version.group(1)
@@ -611,7 +537,7 @@ def _suffix_of(section: str) -> tuple[str | None, str]:
             f"The server does not read the group [{section}].",
             "Use the section mysqld, or the one that the server is started with.",
         )
-    return suffix.group(1), ""
+    return suffix.group(1), None
 
 
 def _home_of_mysql() -> str | None:
@@ -619,6 +545,89 @@ def _home_of_mysql() -> str | None:
         return pwd.getpwnam("mysql").pw_dir
     except KeyError:
         return None
+
+
+def _is_read(path: str, options: ServerOptions) -> bool:
+    """Whether the server reads a file without being told to, or would if it existed."""
+    known = [*options.files, *DEFAULT_FILES, *(skipped for skipped, _reason in options.skipped)]
+    return path in known or os.path.realpath(path) in map(os.path.realpath, known)
+
+
+# ---- asking the server's program ----
+
+
+def _whom_to_ask(params: Mapping[str, Any], binary: Binary | None) -> tuple[Binary | None, str]:
+    """Return the program to ask about the option files, if any, and what to say about that.
+
+    Raises:
+        Failure: the task insists on asking, and there is none.
+    """
+    asked = params["validate_config"]
+    if asked == "never":
+        return None, ""
+    if binary is not None and binary.version:
+        if binary.can_validate:
+            return binary, ""
+        note = f"MySQL {binary.version} has no --validate-config; "
+        return binary, note + "--help --verbose was asked, which notices less."
+    if binary is None:
+        note = "There is no mysqld on this host to ask."
+    else:
+        note = f"{binary.path} does not tell its version."
+    if asked == "always":
+        raise Failure("validation_impossible", note, "Use validate_config: auto, or never.")
+    return None, note
+
+
+def _ask(binary: Binary | None, startup: Startup) -> Verdict | None:
+    """Return what the server's program says of the files as they are; None if there is none."""
+    if binary is None:
+        return None
+    if startup.defaults_file is not None and not os.path.exists(startup.defaults_file):
+        return Verdict(starts=True, errors=[])  # it will be created
+    return validate(binary, startup.options)
+
+
+def _judge(state: str, earlier: Verdict, now: Verdict) -> None:
+    """Raise a Failure where the change made something worse."""
+    new = [error for error in now.errors if error not in earlier.errors]
+    words = " ".join(new or now.errors)
+    if earlier.starts and not now.starts:
+        raise Failure(
+            "validation_failed",
+            f"mysqld does not accept the change, which was taken back: {words}",
+            "Put the option that it names right, then run this again.",
+            validated=False,
+        )
+    if state == "present" and now.starts and Verdict(True, new).cannot_load:
+        raise Failure(
+            "library_not_loadable",
+            f"mysqld cannot load the library, so the change was taken back: {words}",
+            "Install the library in the server's plugin_dir, or check its name.",
+            validated=False,
+        )
+
+
+# ---- what people should know ----
+
+
+def _warnings(state: str, target: str, outcome: Outcome) -> list[str]:
+    options = outcome.after
+    result = [f"{path} is not read: {reason}." for path, reason in options.skipped]
+    result += [f"MySQL stops reading a file at {error}." for error in options.read_errors]
+    if options.other_versions:
+        result.append(
+            "The server's version is not known here, so these groups were passed over: "
+            + ", ".join(options.other_versions)
+        )
+    if state == "present" and _hidden_from_mysql(target):
+        result.append(
+            f"The operating system user mysql may not read {target}; a server that is started as "
+            "that user ignores it."
+        )
+    if outcome.validated is False:
+        result.append(outcome.note)
+    return result
 
 
 def _hidden_from_mysql(path: str) -> bool:
@@ -635,75 +644,16 @@ def _hidden_from_mysql(path: str) -> bool:
     return not found.st_mode & 0o004
 
 
-def _user_for_mysqld() -> str | None:
-    """Return whom mysqld is to run as: it refuses to run as root unless told so."""
-    if os.geteuid() != 0:
-        return None
-    return "root" if _home_of_mysql() is None else "mysql"
-
-
-def _gives_everyone_write(mode: Any) -> bool:
-    """Whether permissions as a task gives them make a file world-writable."""
-    if mode is None:
-        return False
-    if isinstance(mode, int):  # as YAML reads 0666 without quotes
-        return bool(mode & 0o002)
-    text = str(mode)
-    if re.fullmatch(r"[0-7]+", text):
-        return bool(int(text, 8) & 0o002)
-    return re.search(r"(?:^|,)[ug]*[oa][ugoa]*[+=][rxXst]*w", text) is not None
-
-
 def _loaded(options: ServerOptions) -> list[dict[str, Any]]:
     return [
         {
             "library": load.library,
             "plugin": load.plugin,
-            "source": str(load.argument.source),
+            "source": load.argument.source,
             "early": load.argument.name == "early_plugin_load",
         }
         for load in plugin_loads(options.arguments)
     ]
-
-
-def run(module: AnsibleModule) -> None:
-    """Do what the task asks for and leave the module with its result."""
-    try:
-        with contextlib.ExitStack() as lock:
-            task = Task(module, lock)
-            plan = task.plan()
-            if module.check_mode:
-                attributes = task.set_attributes()
-                result = task.result(plan, bool(plan.changes) or attributes)
-            else:
-                result = task.result(plan, task.change(plan))
-    except Failure as failure:
-        module.fail_json(**failure.as_result())
-    module.exit_json(**result)
-
-
-def main() -> None:
-    """Run the module."""
-    run(
-        AnsibleModule(
-            argument_spec={
-                "library": {"type": "str", "default": "group_replication.so"},
-                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-                "option_file": {"type": "path"},
-                "defaults_extra_file": {"type": "path"},
-                "drop_in": {"type": "path"},
-                "section": {"type": "str", "default": "mysqld"},
-                "backup": {"type": "bool", "default": False},
-                "validate_config": {
-                    "type": "str",
-                    "choices": ["auto", "always", "never"],
-                    "default": "auto",
-                },
-            },
-            add_file_common_args=True,
-            supports_check_mode=True,
-        )
-    )
 
 
 if __name__ == "__main__":

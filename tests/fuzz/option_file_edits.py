@@ -32,9 +32,11 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit im
     plan_absent,
     plan_present,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
     Files,
+    bytes_of,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
     ServerOptions,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import write
@@ -171,10 +173,10 @@ def _plan(case: Case, state: str, root: str) -> Plan:
     def reader(files: Files) -> ServerOptions:
         return read(case.tree, files)
 
+    files, request = Files(root), case.request
     if state == "absent":
-        return plan_absent(reader, Files(root), case.request.library)
-    target = _target(case, root)
-    return plan_present(reader, Files(root), case.request.library, target, case.request.group)
+        return plan_absent(reader, files, request.library)
+    return plan_present(reader, files, request.library, _target(case, root), request.group)
 
 
 def _target(case: Case, root: str) -> str:
@@ -260,8 +262,8 @@ def _is_loaded(printed: bytes, library: Library) -> bool:
     for name, entry in _entries(printed):
         loaded = loaded if name == "plugin_load_add" else []
         loaded.append(entry)
-    plugin = "[^=#]+" if library.satisfied_by is None else re.escape(library.satisfied_by)
-    wanted = re.compile(f"({plugin}=)?{re.escape(library.name)}")
+    plugin = library.plugin or ("group_replication" if library.name in _LIBRARIES[:1] else None)
+    wanted = re.compile(f"({plugin or '[^=#]+'}=)?{re.escape(library.name)}")
     return any(wanted.fullmatch(entry) for entry in loaded)
 
 

@@ -20,9 +20,11 @@ import tempfile
 from typing import Iterator
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
     Files,
+    bytes_of,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
     ServerOptions,
     read_server_options,
 )

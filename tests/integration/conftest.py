@@ -58,4 +58,5 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "hazard(hazard, plain, ours): what can go wrong, and what becomes of it"
     )
+    config.addinivalue_line("markers", "soak: short, or long where SOAK=1 is set")
     config.addinivalue_line("markers", "transactions(why): the test itself makes transactions")

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from helpers.lab import CHECKOUT, fleet_name, lab, run
+from helpers.soak import SOAK
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 
@@ -30,8 +31,10 @@ def command() -> Iterator[str]:
     lab("down", fleet)
 
 
-@pytest.mark.parametrize(("script", "count"), [("option_files", 5000), ("option_file_edits", 1500)])
-def test_random_trees(command: str, script: str, count: int) -> None:
+@pytest.mark.soak
+@pytest.mark.parametrize("script", ["option_files", "option_file_edits"])
+def test_random_trees(command: str, script: str) -> None:
+    count = 20000 if SOAK else 1500
     done = run(
         *(sys.executable, f"tests/fuzz/{script}.py", "--command", command),
         *("--count", str(count), "--seed", "20261122"),

@@ -4,64 +4,78 @@
 
 """Ask the server's own binary what it thinks of its option files. Private to dbfleet.mysql.
 
-``mysqld --validate-config`` (from 8.0.16) reads option files and loads plugin libraries as at a
-start, and ends before it touches data, sockets or a group. It exits 1 where the server would not
-start. A library that cannot be loaded is an ERROR line of its output only: the server starts.
-Before, ``mysqld --help --verbose`` comes nearest: it reads option files and opens libraries too,
-but it notices less, and how much differs between versions.
+No other file starts a program. ``mysqld --validate-config`` (from 8.0.16) reads option files and
+loads plugin libraries as at a start, and ends before it touches data, sockets or a group. It exits
+1 where the server would not start. A library that cannot be loaded is an ERROR line of its output
+only: the server starts. Before, ``mysqld --help --verbose`` comes nearest: it reads option files
+and opens libraries too, but it notices less, and how much differs between versions.
 """
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
-from typing import Callable, NamedTuple, Sequence
+import shutil
+import subprocess
+from typing import NamedTuple, Sequence
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 
-#: The first version that knows the option; 5.7 fails with it on every file.
-FIRST_VERSION = (8, 0, 16)
-VALIDATE = ("--validate-config",)
-HELP = ("--help", "--verbose")
+#: Where mysqld is looked for before the folders of PATH.
+FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/usr/local/sbin", "/sbin")
+
+#: The first version that knows --validate-config; 5.7 fails with it on every file.
+_FIRST_VERSION = (8, 0, 16)
 
 #: What ER_PLUGIN_CANT_LOAD begins with. 5.7 has no error codes in its log.
 _CANNOT_LOAD = "Couldn't load plugin"
 
-_ERROR_LINE = re.compile(r"\[ERROR\] (?:\[(MY-\d+)\] )?(?:\[\w+\] )?(.*)")
+_ERROR_LINE = re.compile(r"\[ERROR\] (?:\[MY-\d+\] )?(?:\[\w+\] )?(.*)")
 
-#: Runs a command; returns exit status, standard output and standard error.
-Run = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+class Binary(NamedTuple):
+    """The server's program on this host.
+
+    Attributes:
+        path: where it is.
+        version: such as ``8.0.36``; empty where it does not tell one.
+        can_validate: whether it knows ``--validate-config``.
+    """
+
+    path: str
+    version: str
+    can_validate: bool
 
 
 class Verdict(NamedTuple):
-    """What mysqld says: would it start, and which errors it reports, as (code, text)."""
+    """What mysqld says of the option files: would it start, and which errors it reports."""
 
     starts: bool
-    errors: tuple[tuple[str, str], ...]
+    errors: list[str]
 
-    def new_since(self, earlier: Verdict) -> tuple[tuple[str, str], ...]:
-        """The errors that it did not report before."""
-        return tuple(error for error in self.errors if error not in earlier.errors)
-
-
-def cannot_load(errors: Sequence[tuple[str, str]]) -> bool:
-    """Whether a library that cannot be loaded is among the errors."""
-    return any(text.startswith(_CANNOT_LOAD) for _code, text in errors)
+    @property
+    def cannot_load(self) -> bool:
+        """Whether a library that cannot be loaded is among the errors."""
+        return any(error.startswith(_CANNOT_LOAD) for error in self.errors)
 
 
-def server_version(run: Run, mysqld: str) -> tuple[str, tuple[str, ...]]:
-    """Return the version of a server's binary, and the options that make it check option files.
-
-    The version is empty where the binary does not tell one.
+def find_binary() -> Binary | None:
+    """Find mysqld and ask for its version; None where there is none.
 
     Raises:
         Failure: it is MariaDB, which reads other groups of its option files than MySQL does.
     """
-    _status, output, _errors = run([mysqld, "--version"])
-    match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)\S*", output)
+    path = shutil.which(
+        "mysqld", path=os.pathsep.join([*FOLDERS, os.environ.get("PATH", os.defpath)])
+    )
+    if path is None:
+        return None
+    output = _run([path, "--version"]).stdout
+    match = re.search(r"Ver ((\d+)\.(\d+)\.(\d+)\S*)", output)
     if match is None:
-        return "", ()
-    numbers = tuple(int(number) for number in match.groups())
-    version = match.group(0)[len("Ver ") :]
+        return Binary(path, "", False)
+    version, *numbers = match.groups()
     if "MariaDB" in output:
         raise Failure(
             "mariadb",
@@ -69,35 +83,42 @@ def server_version(run: Run, mysqld: str) -> tuple[str, tuple[str, ...]]:
             "another way than MySQL's.",
             "Take this host out of the play.",
         )
-    return version, VALIDATE if numbers >= FIRST_VERSION else HELP
+    return Binary(path, version, tuple(map(int, numbers)) >= _FIRST_VERSION)
 
 
-def validate(
-    run: Run,
-    mysqld: str,
-    check: Sequence[str],
-    options: Sequence[str],
-    user: str | None,
-) -> Verdict:
-    """Return what mysqld says of the option files.
+def validate(binary: Binary, options: Sequence[str]) -> Verdict:
+    """Return what mysqld says of the option files as they are.
 
     Args:
-        run: runs a command.
-        mysqld: path of the binary.
-        check: what :func:`server_version` says.
+        binary: one that told its version.
         options: those at the head of its command line that decide which option files it reads.
-        user: an operating system user to become; mysqld refuses to run as root without one.
     """
-    command = [mysqld, *options, *check]
-    if user is not None:
-        command.append("--user=" + user)
-    status, _output, errors = run(command)
-    found = []
-    for line in errors.splitlines():
-        match = _ERROR_LINE.search(line)
-        if match is not None:
-            found.append((match.group(1) or "", _without_values(match.group(2))))
-    return Verdict(status == 0, tuple(found))
+    question = ["--validate-config"] if binary.can_validate else ["--help", "--verbose"]
+    done = _run([binary.path, *options, *question, *_user_options()])
+    errors = _ERROR_LINE.findall(done.stderr)
+    return Verdict(done.returncode == 0, [_without_values(error) for error in errors])
+
+
+def _user_options() -> list[str]:
+    """Return the option that says whom mysqld shall run as: it does not run as root unless told."""
+    if os.geteuid() != 0:
+        return []
+    try:
+        return ["--user=" + pwd.getpwnam("mysql").pw_name]
+    except KeyError:
+        return ["--user=root"]
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the server's own program, without a shell
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C"},
+    )
 
 
 def _without_values(text: str) -> str:

@@ -2,22 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a connection to a server failed, and what to do about it. Private to dbfleet.mysql.
+"""What it means that a connection or a statement failed, and what to do about it.
 
-``_connection.py`` imports it where a connection failed, and not before: a module travels without
-bytecode, so each host compiles all that its module imports.
+Private to dbfleet.mysql.
 """
 
 from __future__ import annotations
 
+import socket
+import ssl
+
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Login,
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import (
+    StatementError,
     error_number,
     error_text,
-    own_name,
 )
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import Login
 
 
 def connection_failure(error: BaseException, login: Login) -> Failure:
@@ -57,7 +59,7 @@ def connection_failure(error: BaseException, login: Login) -> Failure:
 def _refused(error: BaseException, login: Login) -> Failure:
     """Say what an error of the server or the client library means."""
     number = error_number(error)
-    account = f"account {login.user or own_name()!r}"
+    account = f"account {login.user!r}"
 
     def failure(error_code: str, cause: str, next_step: str) -> Failure:
         said = f" (error {number}: {error_text(error)})."
@@ -95,7 +97,9 @@ def _refused(error: BaseException, login: Login) -> Failure:
             f"The server at {login.address} has no connection left",
             "Run this again when it is less busy, or raise max_connections.",
         )
-    if number == numbers.CR_SSL_CONNECTION_ERROR or _is_tls_error(error):
+    # PyMySQL wraps ssl.SSLError, which is an OSError.
+    tls_error = isinstance(getattr(error, "original_exception", None), ssl.SSLError)
+    if number == numbers.CR_SSL_CONNECTION_ERROR or tls_error:
         return failure(
             "tls_failed",
             f"No TLS connection to {login.address} that can be trusted",
@@ -113,8 +117,6 @@ def _refused(error: BaseException, login: Login) -> Failure:
 
 def _unreachable(error: BaseException, login: Login) -> Failure:
     """Tell apart a server that is down, one that is silent, and a wrong address."""
-    import socket
-
     number = error_number(error)
     original = getattr(error, "original_exception", None)
     check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
@@ -157,8 +159,35 @@ def _unreachable(error: BaseException, login: Login) -> Failure:
     )
 
 
-def _is_tls_error(error: BaseException) -> bool:
-    """Whether the TLS handshake failed; ``ssl.SSLError`` is an OSError, which PyMySQL wraps."""
-    import ssl
+def statement_failure(sql: str, error: StatementError) -> Failure:
+    """Say what an error of a statement means and what to do.
 
-    return isinstance(getattr(error, "original_exception", None), ssl.SSLError)
+    Args:
+        sql: the statement, as people may read it.
+        error: what the server or the client library said.
+    """
+    if error.number in numbers.PRIVILEGE_ERRORS:
+        return error.failure(
+            "privilege_missing",
+            f"The account may not run: {sql}",
+            "Grant it the privilege that the server names.",
+        )
+    if error.number == numbers.ER_LOCK_WAIT_TIMEOUT:
+        return error.failure(
+            "lock_wait_timeout",
+            "A backup lock or a global read lock held the statement up for longer than "
+            "lock_wait_timeout",
+            "Wait for the backup to end, or see who holds it in "
+            "performance_schema.metadata_locks, then run this again.",
+        )
+    if error.number in numbers.LOST_CONNECTION_ERRORS:
+        return error.failure(
+            "connection_lost",
+            f"The connection broke during: {sql}; whether it took effect is not known",
+            "Check that the server runs, then run this again: it goes on from what it finds.",
+        )
+    return error.failure(
+        "statement_failed",
+        f"The server refused: {sql}",
+        "Look the error number up in the MySQL manual and in the server's error log.",
+    )

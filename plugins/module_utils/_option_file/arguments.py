@@ -6,6 +6,11 @@
 
 Follows the server: option names in ``mysys/my_getopt.cc``, lists of plugins in ``plugin_load_list``
 of ``sql/sql_plugin.cc``. Private to dbfleet.mysql.
+
+No server that has Group Replication knows abbreviated option names. MySQL 5.7 took them away (bug
+16996656). Measured on 5.7.20, in option files and on the command line: any shortened name, such as
+``plugin_load_a``, ``plugin_loa``, ``early_plugin_loa`` or ``group_replication_start_on_boo``, ends
+the start with "unknown variable", and has no effect with ``loose_`` in front of it.
 """
 
 from __future__ import annotations
@@ -65,6 +70,7 @@ class PluginLoad(NamedTuple):
 def make_argument(
     name: bytes, value: bytes | None, path: str, line: int, offset: int = -1
 ) -> Argument:
+    """Return the argument that an option with this name and value makes."""
     text = written = text_of(name)
     decoded = None
     if value is not None:
@@ -74,6 +80,7 @@ def make_argument(
 
 
 def plain_name(name: str) -> str:
+    """Return an option's name with ``-`` as ``_`` and without ``loose_``."""
     name = name.replace("-", "_")
     while name.startswith("loose_"):
         name = name[len("loose_") :]
@@ -83,14 +90,16 @@ def plain_name(name: str) -> str:
 def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
     """Return the argument that decides an option, the last one, with its effective value.
 
+    ``skip_`` and ``disable_`` in front of the name make the value OFF, ``enable_`` ON (with the
+    value 0 the other way round), no value makes it ON; else it is as written (my_getopt.cc).
+
+    Not known here: the option's type, so whether the server takes that value or makes another of it
+    (``1`` for ON, ``1K`` for 1024, the nearest number within its limits); a second name that the
+    server has for the same option; ``maximum_`` in front of a name.
+
     Args:
         arguments: as in :class:`ServerOptions`.
-        name: the option's name, written with ``_``.
-
-    ``skip_`` and ``disable_`` in front of the name make the value OFF, ``enable_`` ON (with the
-    value 0 the other way round), no value makes it ON; else it is as written (my_getopt.cc). MySQL
-    from 8.0 accepts no abbreviated names; 5.7 does, and only those of the ``plugin_load`` options
-    are known here.
+        name: the option's full name, written with ``_``.
     """
     for argument in reversed(arguments):
         value = _value_for(argument, name)
@@ -102,38 +111,28 @@ def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
 def _value_for(argument: Argument, name: str) -> str | None:
     """Return the value that an argument gives an option; None where it is about another one."""
     rest = argument.name
-    if not rest.endswith(name):
-        return None
-    switch: bool | None = None
+    switch = ""
     while rest != name:
-        for prefix in _SWITCHES:
-            if rest.startswith(prefix):
-                switch = prefix == "enable_"
-                rest = plain_name(rest[len(prefix) :])
-                break
-        else:
+        switch = next((prefix for prefix in _SWITCHES if rest.startswith(prefix)), "")
+        if not switch:
             return None
-    if switch is None:
+        rest = plain_name(rest[len(switch) :])
+    if not switch:
         return "ON" if argument.value is None else argument.value
-    return "ON" if switch != (argument.value == "0") else "OFF"
+    return "ON" if (switch == "enable_") != (argument.value == "0") else "OFF"
 
 
-def plugin_loads(
-    arguments: Sequence[Argument], server_version: str | None = None
-) -> list[PluginLoad]:
+def plugin_loads(arguments: Sequence[Argument]) -> list[PluginLoad]:
     """Return what a server with these arguments loads at start, in order.
 
     ``plugin_load_add`` adds to the list, ``plugin_load`` throws away what was on it. A list's
     entries are separated by ``;`` or ``:``, and blanks belong to the names. ``early_plugin_load``
     is a list of its own, loaded first: the entries of its last occurrence are returned first, with
     ``argument.name`` ``early_plugin_load``. Group Replication is refused there (MY-013421).
-
-    Args:
-        server_version: before 8.0, abbreviations of these option names count.
     """
     early: list[PluginLoad] = []
     normal: list[PluginLoad] = []
-    for argument in load_arguments(arguments, server_version):
+    for argument in load_arguments(arguments):
         if argument.name == "early_plugin_load":
             early = list_entries(argument)
         elif argument.name == "plugin_load":
@@ -144,10 +143,7 @@ def plugin_loads(
 
 
 def find_loads(
-    arguments: Sequence[Argument],
-    library: str,
-    plugin_name: str | None = "group_replication",
-    server_version: str | None = None,
+    arguments: Sequence[Argument], library: str, plugin_name: str | None
 ) -> list[PluginLoad]:
     """Return what loads a plugin from a library at start; empty where nothing does.
 
@@ -155,11 +151,10 @@ def find_loads(
         arguments: as in :class:`ServerOptions`.
         library: its file name.
         plugin_name: ``name=library`` counts for this plugin alone; None: for any of the library's.
-        server_version: as in :func:`plugin_loads`.
     """
     return [
         load
-        for load in plugin_loads(arguments, server_version)
+        for load in plugin_loads(arguments)
         if load.argument.name != "early_plugin_load"
         and load.plugin != ""  # "=library" loads no plugin of it
         and is_entry_for(load, library, plugin_name)
@@ -175,27 +170,18 @@ def is_entry_for(load: PluginLoad, library: str, plugin_name: str | None) -> boo
     return load.plugin.lower() == plugin_name.lower()
 
 
-def load_arguments(
-    arguments: Sequence[Argument], server_version: str | None = None
-) -> Iterator[Argument]:
+def load_arguments(arguments: Sequence[Argument]) -> Iterator[Argument]:
     """Yield the arguments about plugin lists, with the option that each means and its value."""
-    abbreviations = (server_version or "").startswith("5.")
     for argument in arguments:
-        name = argument.name
         if argument.value is None:
             continue  # the server does not start without a value
-        if abbreviations and name.startswith("plugin_load_") and "plugin_load_add".startswith(name):
-            yield argument._replace(name="plugin_load_add")
-        elif abbreviations and name.startswith("ea") and "early_plugin_load".startswith(name):
-            yield argument._replace(name="early_plugin_load")
-        elif "plugin_load" in name:
-            for option in LOAD_OPTIONS:
-                value = _value_for(argument, option)
-                if value is not None:
-                    # skip_plugin_load=... sets the list to "0", enable_... to "1".
-                    if name != option:
-                        value = "1" if value == "ON" else "0"
-                    yield argument._replace(name=option, value=value)
+        for option in LOAD_OPTIONS:
+            value = _value_for(argument, option)
+            if value is None:
+                continue
+            if argument.name != option:  # skip_plugin_load=x sets the list to "0", enable_ to "1"
+                value = "1" if value == "ON" else "0"
+            yield argument._replace(name=option, value=value)
 
 
 def list_entries(argument: Argument) -> list[PluginLoad]:

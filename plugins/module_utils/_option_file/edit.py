@@ -14,7 +14,7 @@ import errno
 import os
 import re
 import stat
-from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
@@ -26,14 +26,17 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.argumen
     is_entry_for,
     list_entries,
     load_arguments,
+    plain_name,
     plugin_loads,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
+    Files,
     bytes_of,
     os_reason,
+    text_of,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    Files,
+    WORLD_WRITABLE,
     ServerOptions,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
@@ -41,7 +44,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax 
     GROUP,
     OPTION,
     SPACE,
-    Statement,
+    Line,
     parse,
     unquoted,
     without_end_comment,
@@ -59,43 +62,41 @@ Reader = Callable[[Files], ServerOptions]
 
 
 class ChangedFiles(Files):
-    """The file system with some contents taken as if they were already written.
+    """A file system with some contents taken as if they were already written.
 
     Args:
-        root: as of :class:`Files`.
+        files: the file system as it is.
         changes: the contents, by :meth:`real_path`; None for a file that is removed.
     """
 
-    def __init__(self, root: str, changes: Mapping[str, bytes | None]) -> None:
-        super().__init__(root)
-        self.changes = changes
-        self._real_paths: dict[str, str] = {}
-
-    def real_path(self, path: str) -> str:
-        if path not in self._real_paths:
-            self._real_paths[path] = super().real_path(path)
-        return self._real_paths[path]
+    def __init__(self, files: Files, changes: Mapping[str, bytes | None]) -> None:
+        super().__init__(files.root)
+        self._files = files
+        self._changes = changes
 
     def mode(self, path: str) -> int:
+        """Return type and permission bits, as :meth:`Files.mode` does."""
         real = self.real_path(path)
-        if real in self.changes:
-            if self.changes[real] is None:
+        if real in self._changes:
+            if self._changes[real] is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            if not os.path.exists(bytes_of(real)):
+            if not self._files.exists(path):
                 return stat.S_IFREG | 0o644
-        return super().mode(path)
+        return self._files.mode(path)
 
     def read(self, path: str) -> bytes:
-        change = self.changes.get(self.real_path(path))
-        return super().read(path) if change is None else change
+        """Return the bytes of a regular file, as :meth:`Files.read` does."""
+        change = self._changes.get(self.real_path(path))
+        return self._files.read(path) if change is None else change
 
     def names(self, path: str) -> list[bytes]:
-        names = set(super().names(path))
-        own = bytes_of(self.real_path(path))
-        for changed, data in self.changes.items():
-            folder, name = os.path.split(bytes_of(changed))
+        """Return the names in a folder, as :meth:`Files.names` does."""
+        names = set(self._files.names(path))
+        own = self.real_path(path)
+        for changed, data in self._changes.items():
+            folder, name = os.path.split(changed)
             if folder == own:
-                (names.discard if data is None else names.add)(name)
+                (names.discard if data is None else names.add)(bytes_of(name))
         return sorted(names)
 
 
@@ -110,12 +111,16 @@ class Library(NamedTuple):
         """The entry in a plugin list."""
         return self.name if self.plugin is None else f"{self.plugin}={self.name}"
 
-    @property
-    def satisfied_by(self) -> str | None:
-        """The plugin whose ``name=library`` is as good; None: any."""
-        if self.plugin is None and self.name.startswith("group_replication."):
-            return "group_replication"
-        return self.plugin
+    def loads(self, options: ServerOptions) -> list[PluginLoad]:
+        """Return what loads it at start; ``name=library`` of its one plugin is as good."""
+        plugin = self.plugin
+        if plugin is None and self.name.startswith("group_replication."):
+            plugin = "group_replication"
+        return find_loads(options.arguments, self.name, plugin)
+
+    def is_named_by(self, entry: PluginLoad) -> bool:
+        """Whether an entry of a plugin list goes where the library shall not be loaded."""
+        return is_entry_for(entry, self.name, self.plugin)
 
 
 class Change(NamedTuple):
@@ -125,7 +130,7 @@ class Change(NamedTuple):
         path: the file as MySQL's options name it.
         real_path: the file itself, links resolved; what gets written.
         old: its bytes; None where it does not exist.
-        new: its bytes to be; None where it is to be removed.
+        new: its bytes to be; None where it shall be removed.
         before, after: the changed lines alone, without what else stands in them, for people.
     """
 
@@ -145,6 +150,21 @@ class Plan(NamedTuple):
     after: ServerOptions
 
 
+class _Place(NamedTuple):
+    """Where a line stands: its file, links resolved, and the offset of its first byte."""
+
+    real_path: str
+    offset: int
+
+    def holds(self, argument: Argument, files: Files) -> bool:
+        """Whether an argument stands here."""
+        return (
+            argument.offset == self.offset
+            and argument.path != COMMAND_LINE
+            and files.real_path(argument.path) == self.real_path
+        )
+
+
 def parse_library(text: str) -> Library:
     """Return a library from ``library`` or ``name=library``.
 
@@ -162,14 +182,7 @@ def parse_library(text: str) -> Library:
     return Library(match.group("library"), match.group("plugin"))
 
 
-def plan_present(
-    reader: Reader,
-    files: Files,
-    library: Library,
-    target: str,
-    group: str,
-    before: ServerOptions | None = None,
-) -> Plan:
+def plan_present(reader: Reader, files: Files, library: Library, target: str, group: str) -> Plan:
     """Plan for the library to be loaded at start.
 
     Args:
@@ -178,41 +191,35 @@ def plan_present(
         library: what is to be loaded.
         target: the file to add the line to, if one must be added.
         group: the group for that line, such as ``mysqld``.
-        before: what the reader makes of the files as they are, where they were read already.
 
     Raises:
         Failure: no line in the target would load the library, or would so without changing
             something else; or MySQL ignores the target.
     """
-    if before is None:
-        before = reader(files)
+    before = reader(files)
     _refuse_broken(before)
-    if find_loads(before.arguments, library.name, library.satisfied_by):
+    if library.loads(before):
         return Plan([], before, before)
     _refuse_ignored(before, files, target)
-    real_path = files.real_path(target)
     old = _target_bytes(files, target)
     line = b"plugin_load_add=" + bytes_of(library.entry)
     best: Plan | None = None
     for new, offset in _candidates(old, bytes_of(group), line):
-        after = reader(ChangedFiles(files.root, {real_path: new}))
-        if not find_loads(after.arguments, library.name, library.satisfied_by):
+        place = _Place(files.real_path(target), offset)
+        after = reader(ChangedFiles(files, {place.real_path: new}))
+        if not library.loads(after) or not _differ_by_line(before, after, files, place):
             continue
-        if not _differ_by_line(before, after, files, real_path, offset):
-            continue
-        added = new[offset:].splitlines()[0].decode("utf-8", "surrogateescape") + "\n"
-        plan = Plan([Change(target, real_path, old, new, "", added)], before, after)
+        added = text_of(new[offset:].splitlines()[0]) + "\n"
+        plan = Plan([Change(target, place.real_path, old, new, "", added)], before, after)
         if _without_line(new, offset) == old:
             return plan
         best = best or plan
     if best is not None:
         return best
-    raise _no_place(reader, files, before, target, real_path, old, line, group)
+    raise _no_place(before, after, files, target, place, group)
 
 
-def plan_absent(
-    reader: Reader, files: Files, library: Library, before: ServerOptions | None = None
-) -> Plan:
+def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
     """Plan for the library to be loaded no longer: every entry for it goes, from every file.
 
     An entry that a later ``plugin_load`` throws away goes too: it would come back with that line
@@ -222,47 +229,35 @@ def plan_absent(
     Raises:
         Failure: an entry stands where it cannot be taken out.
     """
-    if before is None:
-        before = reader(files)
+    before = current = reader(files)
     _refuse_broken(before)
     changes: dict[str, Change] = {}
-    current = before
+    contents: dict[str, bytes | None] = {}
     while True:
-        entry = _next_entry(current, library)
+        entry = _last_entry(current, library)
         if entry is None:
-            break
+            return Plan(list(changes.values()), before, current)
         path = entry.argument.path
         real_path = files.real_path(path)
-        now = ChangedFiles(files.root, _contents(changes))
-        data = now.read(path)
-        new, removed, left = _without_entry(data, entry)
+        data = ChangedFiles(files, contents).read(path)
         kept = _others(current, library)
-        after = reader(ChangedFiles(files.root, {**_contents(changes), real_path: new}))
-        if _others(after, library) != kept:
-            new, left = _emptied(data, entry)
-            after = reader(ChangedFiles(files.root, {**_contents(changes), real_path: new}))
-            if _others(after, library) != kept:
-                raise Failure(
-                    "line_not_editable",
-                    f"The entry in {entry.argument.source} cannot be taken out without changing"
-                    " what else the server loads.",
-                    "Take it out by hand.",
+        for new, removed, left in _without_entry(data, entry):
+            after = reader(ChangedFiles(files, {**contents, real_path: new}))
+            if _others(after, library) == kept:
+                earlier = changes.get(real_path, Change(path, real_path, data, data, "", ""))
+                changes[real_path] = earlier._replace(
+                    new=new, before=earlier.before + removed, after=earlier.after + left
                 )
-        earlier = changes.get(real_path)
-        changes[real_path] = Change(
-            earlier.path if earlier else path,
-            real_path,
-            earlier.old if earlier else data,
-            new,
-            (earlier.before if earlier else "") + removed,
-            (earlier.after if earlier else "") + left,
-        )
-        current = after
-    return Plan([_removed_if_ours(change) for change in changes.values()], before, current)
-
-
-def _contents(changes: Mapping[str, Change]) -> dict[str, bytes | None]:
-    return {path: change.new for path, change in changes.items()}
+                contents[real_path] = new
+                current = after
+                break
+        else:
+            raise Failure(
+                "line_not_editable",
+                f"The entry in {entry.argument.source} cannot be taken out without changing"
+                " what else the server loads.",
+                "Take it out by hand.",
+            )
 
 
 # ---- refusing ----
@@ -282,7 +277,7 @@ def _refuse_ignored(options: ServerOptions, files: Files, target: str) -> None:
     for path, reason in options.skipped:
         if files.real_path(path) != real_path or not files.exists(path):
             continue
-        if reason == "it is world-writable":
+        if reason == WORLD_WRITABLE:
             raise Failure(
                 "option_file_world_writable",
                 f"MySQL ignores {target}, because every user may write to it.",
@@ -296,7 +291,7 @@ def _refuse_ignored(options: ServerOptions, files: Files, target: str) -> None:
 
 
 def _target_bytes(files: Files, target: str) -> bytes | None:
-    """Return the bytes of the file to add a line to; None where it is to be created."""
+    """Return the bytes of the file to add a line to; None where it must be created."""
     folder = target.rpartition("/")[0] or "/"
     try:
         if files.exists(target):
@@ -304,41 +299,42 @@ def _target_bytes(files: Files, target: str) -> bytes | None:
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
                 raise OSError(errno.EINVAL, "it is not a regular file")
             return files.read(target)
-        if not files.exists(folder):
-            raise Failure(
-                "option_file_folder_missing",
-                f"The folder {folder} does not exist, so {target} cannot be created.",
-                "Install MySQL first, or name the option file of the server.",
-            )
     except OSError as error:
         raise Failure(
             "option_file_unreadable",
             f"{target} cannot be read: {os_reason(error)}.",
             "Name a regular file, or run the task with become: true.",
         ) from None
+    if not files.exists(folder):
+        raise Failure(
+            "option_file_folder_missing",
+            f"The folder {folder} does not exist, so {target} cannot be created.",
+            "Install MySQL first, or name the option file of the server.",
+        )
     return None
 
 
 def _no_place(
-    reader: Reader,
-    files: Files,
     before: ServerOptions,
+    after: ServerOptions,
+    files: Files,
     target: str,
-    real_path: str,
-    old: bytes | None,
-    line: bytes,
+    place: _Place,
     group: str,
 ) -> Failure:
-    """Return why a line in the target would not load the library."""
-    new, offset = list(_candidates(old, bytes_of(group), line))[-1]
-    after = reader(ChangedFiles(files.root, {real_path: new}))
-    if after.fatal is None and not any(files.real_path(path) == real_path for path in after.files):
+    """Return why a line in the target would not load the library.
+
+    Args:
+        after: with the line at the end of the target.
+        place: the line's.
+    """
+    if after.fatal is None and place.real_path not in map(files.real_path, after.files):
         return Failure(
             "drop_in_not_included",
             f"MySQL does not read {target}.",
             f"Include it from {before.main_file} with !includedir (only *.cnf counts) or !include.",
         )
-    if not any(_is_at(item, files, real_path, offset) for item in after.arguments):
+    if not any(place.holds(item, files) for item in after.arguments):
         return Failure(
             "section_not_read",
             f"The server does not read the group [{group}] of {target}.",
@@ -351,7 +347,7 @@ def _no_place(
             f"plugin_load in {resets[-1].source} comes after every place in {target}, and throws"
             " away what was added before.",
             "Turn that line into plugin_load_add, or name its file in option_file or drop_in.",
-            decided_by=str(resets[-1].source),
+            decided_by=resets[-1].source,
         )
     return Failure(
         "line_not_editable",
@@ -363,23 +359,15 @@ def _no_place(
 # ---- comparing what is read before and after ----
 
 
-def _is_at(argument: Argument, files: Files, real_path: str, offset: int) -> bool:
-    return (
-        argument.offset == offset
-        and argument.path != COMMAND_LINE
-        and files.real_path(argument.path) == real_path
-    )
-
-
 def _differ_by_line(
-    before: ServerOptions, after: ServerOptions, files: Files, real_path: str, offset: int
+    before: ServerOptions, after: ServerOptions, files: Files, place: _Place
 ) -> bool:
-    """Whether the line at the offset is all that the server gets in addition."""
-    rest = [item for item in after.arguments if not _is_at(item, files, real_path, offset)]
+    """Whether the line at a place is all that the server gets in addition."""
+    rest = [item.text for item in after.arguments if not place.holds(item, files)]
     return (
         after.fatal is None
-        and [item.text for item in rest] == [item.text for item in before.arguments]
-        and len(after.problems) == len(before.problems)
+        and rest == [item.text for item in before.arguments]
+        and len(after.read_errors) == len(before.read_errors)
     )
 
 
@@ -390,36 +378,26 @@ def _others(
     loads = [
         (load.argument.name, load.library, load.plugin)
         for load in plugin_loads(options.arguments)
-        if not _is_ours(load, library)
+        if not library.is_named_by(load)
     ]
     return [item.text for item in options.arguments if not _is_list(item)], loads
 
 
-def _is_ours(entry: PluginLoad, library: Library) -> bool:
-    return is_entry_for(entry, library.name, library.plugin)
-
-
-def _next_entry(options: ServerOptions, library: Library) -> PluginLoad | None:
-    """Return the last entry for a library in the files, so that earlier lines keep their place."""
-    for entry in reversed(_all_entries(options.arguments)):
-        if _is_ours(entry, library) and entry.argument.path != COMMAND_LINE:
-            return entry
-    return None
-
-
-def _all_entries(arguments: Sequence[Argument]) -> list[PluginLoad]:
-    """Return the entries of all plugin lists, even if a later ``plugin_load`` drops them."""
-    result: list[PluginLoad] = []
-    for argument in load_arguments(arguments):
-        result += list_entries(argument)
-    return result
-
-
 def _is_list(argument: Argument) -> bool:
     """Whether an argument is about one of the plugin lists."""
-    if argument.value is None:
-        return argument.name in LOAD_OPTIONS
-    return bool(list(load_arguments([argument])))
+    return argument.name in LOAD_OPTIONS or any(load_arguments([argument]))
+
+
+def _last_entry(options: ServerOptions, library: Library) -> PluginLoad | None:
+    """Return the last entry for a library in the files, so that earlier lines keep their place.
+
+    Entries that a later ``plugin_load`` drops are among them.
+    """
+    for argument in reversed(list(load_arguments(options.arguments))):
+        for entry in reversed(list_entries(argument)):
+            if library.is_named_by(entry) and argument.path != COMMAND_LINE:
+                return entry
+    return None
 
 
 # ---- adding a line ----
@@ -435,8 +413,7 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         head = (FILE_MARK if data is None else GROUP_MARK) + b"\n[" + group + b"]\n"
         yield head + line + b"\n", len(head)
         return
-    statements = list(parse(data))
-    for place in _places(data, statements, group):
+    for place in _places(data, group):
         yield _inserted(data, place, line)
     eol = _line_end(data, len(data))
     head = eol + GROUP_MARK + eol + b"[" + group + b"]" + eol
@@ -446,23 +423,20 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         yield data + eol + head + line, len(data) + len(eol) + len(head)
 
 
-def _places(data: bytes, statements: list[Statement], group: bytes) -> list[int]:
+def _places(data: bytes, group: bytes) -> list[int]:
     """Return offsets of line starts at which a line would stand in the group, best first."""
-    own = [item for item in statements if _in_group(item, group)]
-    lists = [item.end for item in own if item.kind == OPTION and _names_list(item.text)]
+    own = [item for item in parse(data) if _in_group(item, group)]
+    options = [item for item in own if item.kind == OPTION]
+    lists = [item.end for item in options if plain_name(text_of(item.text)) in LOAD_OPTIONS[:2]]
     heads = [item.end for item in own if item.kind == GROUP]
-    last = [item.end for item in own if item.kind == OPTION] + heads
-    places = lists[-1:] + ([max(last)] if last else []) + heads[-1:] + heads[:1]
-    return list(dict.fromkeys(places))
+    last = max([item.end for item in options] + heads, default=None)
+    places = [*lists[-1:], last, *heads[-1:], *heads[:1]]
+    return [place for place in dict.fromkeys(places) if place is not None]
 
 
-def _in_group(statement: Statement, group: bytes) -> bool:
-    name = statement.text if statement.kind == GROUP else statement.group
+def _in_group(line: Line, group: bytes) -> bool:
+    name = line.text if line.kind == GROUP else line.group
     return name.rstrip(b" ").lower() == group.lower()
-
-
-def _names_list(name: bytes) -> bool:
-    return re.fullmatch(rb"(loose[-_])*plugin[-_]load([-_]add)?", name) is not None
 
 
 def _inserted(data: bytes, place: int, line: bytes) -> tuple[bytes, int]:
@@ -508,15 +482,6 @@ def _without_line(data: bytes, offset: int) -> bytes | None:
     return data[:start] + tail
 
 
-def _removed_if_ours(change: Change) -> Change:
-    """Make a change that leaves nothing of a file that we created into its removal."""
-    return (
-        change._replace(new=None)
-        if change.new == b"" and change.old != b"" and (change.old or b"").startswith(FILE_MARK)
-        else change
-    )
-
-
 def _before_line_end(data: bytes, offset: int) -> int:
     """Return the offset of the line end right before an offset."""
     if data[:offset].endswith(b"\r\n"):
@@ -524,31 +489,25 @@ def _before_line_end(data: bytes, offset: int) -> int:
     return offset - 1 if data[:offset].endswith(b"\n") else offset
 
 
-def _without_entry(data: bytes, entry: PluginLoad) -> tuple[bytes, str, str]:
-    """Return the file without one entry, and its line before and after, for people.
+def _without_entry(data: bytes, entry: PluginLoad) -> Iterator[tuple[bytes | None, str, str]]:
+    """Yield the file without one entry, and its line before and after, for people.
 
-    The whole line goes where nothing else is in its list.
+    The first is best: the whole line goes where nothing else is in its list. Then the list stays
+    there, empty. The file is None where it shall be removed.
     """
     argument = entry.argument
     value = argument.value or ""
-    _spans(data, argument)
-    left = [other for other in list_entries(argument) if (other.start, other.end) != entry[-2:]]
     shown = f"{argument.name}={value}\n"
-    if not left:
-        return _without_line(data, argument.offset) or b"", shown, ""
-    start, end = entry.start, entry.end
-    if end < len(value):
-        end += 1  # with the separator after it
+    if len(list_entries(argument)) == 1:
+        _spans(data, argument)
+        yield _without_line(data, argument.offset), shown, ""
     else:
-        start -= 1
-    new = _cut(data, argument, start, end)
-    return new, shown, f"{argument.name}={value[:start]}{value[end:]}\n"
-
-
-def _emptied(data: bytes, entry: PluginLoad) -> tuple[bytes, str]:
-    """Return the file with the entry's list left empty, and the line for people."""
-    value = entry.argument.value or ""
-    return _cut(data, entry.argument, 0, len(value)), f"{entry.argument.name}=\n"
+        start, end = entry.start, entry.end + 1  # with the separator after it
+        if entry.end == len(value):
+            start, end = entry.start - 1, entry.end  # the last, with the one before it
+        left = f"{argument.name}={value[:start]}{value[end:]}\n"
+        yield _cut(data, argument, start, end), shown, left
+    yield _cut(data, argument, 0, len(value)), shown, f"{argument.name}=\n"
 
 
 def _cut(data: bytes, argument: Argument, start: int, end: int) -> bytes:
@@ -562,15 +521,15 @@ def _cut(data: bytes, argument: Argument, start: int, end: int) -> bytes:
 
 def _spans(data: bytes, argument: Argument) -> list[tuple[int, int]]:
     """Return where in its file each byte of an argument's value comes from, as offsets."""
-    for statement in parse(data):
-        line = data[statement.start : statement.end]
-        if statement.start == argument.offset and statement.value and b"\0" not in line:
+    for item in parse(data):
+        line = data[item.start : item.end]
+        if item.start == argument.offset and item.value and b"\0" not in line:
             body = without_end_comment(line.lstrip(SPACE))
             name, _equals, written = body.partition(b"=")
             value = unquoted(written.strip(SPACE))
             spaces = len(written) - len(written.lstrip(SPACE))
             quotes = len(written.strip(SPACE)) - len(value)
-            place = statement.start + len(line) - len(line.lstrip(SPACE)) + len(name) + 1
+            place = item.start + len(line) - len(line.lstrip(SPACE)) + len(name) + 1
             place += spaces + quotes // 2
             return [
                 (place + match.start(), place + match.end())

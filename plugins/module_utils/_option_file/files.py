@@ -4,18 +4,19 @@
 
 """The file system as option files are read from it. Private to dbfleet.mysql.
 
-Text here is str with the bytes that are not UTF-8 kept by ``surrogateescape``.
+No other file opens an option file to read it. Text here is str with the bytes that are not UTF-8
+kept by ``surrogateescape``.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 16 * 1024 * 1024
-_USUAL_SIZE = 64 * 1024
 
 
 class Files:
@@ -29,7 +30,7 @@ class Files:
         self.root = root
 
     def real_path(self, path: str) -> str:
-        """Return the path of the file itself, links resolved."""
+        """Return the path of the file itself, links resolved, and with the root in front."""
         return text_of(os.path.realpath(self._host(path)))
 
     def _host(self, path: str) -> bytes:
@@ -55,9 +56,7 @@ class Files:
         Ask :meth:`mode` before: to open a FIFO would be to wait for somebody who writes to it.
         """
         with open(self._host(path), "rb") as opened:
-            data = opened.read(_USUAL_SIZE)  # reserving room for the largest takes its time
-            if len(data) == _USUAL_SIZE:
-                data += opened.read(MAX_FILE_SIZE + 1 - _USUAL_SIZE)
+            data = opened.read(MAX_FILE_SIZE + 1)
         if len(data) > MAX_FILE_SIZE:
             raise Failure(
                 "option_files_too_large",
@@ -74,7 +73,7 @@ class Files:
 class FilesReadOnce(Files):
     """The file system, of which no option file is opened twice.
 
-    For reading the same files twice within a moment, before anything is changed.
+    For looking at the same files several times within a moment, before anything is changed.
     """
 
     def __init__(self) -> None:
@@ -99,8 +98,44 @@ def bytes_of(text: str) -> bytes:
 
 
 def os_reason(error: OSError) -> str:
+    """Return why a file cannot be read, as half a sentence for people."""
     if isinstance(error, FileNotFoundError):
         return "it does not exist"
     if isinstance(error, PermissionError):
         return "this operating system user may not read it"
     return f"{error.strerror} (errno {error.errno})"
+
+
+def clean_path(path: str, home: str | None) -> str:
+    """Return an included file's path as MySQL cleans it (fn_format, mysys/mf_pack.cc).
+
+    The folder part loses ``//``, ``/./`` and ``/../`` by text alone, so ``link/..`` is not what the
+    kernel makes of it; a leading ``~`` or ``~user`` becomes a home folder.
+    """
+    folder, slash, name = path.rpartition("/")
+    if not slash:
+        return path
+    parts: list[str] = []
+    for index, part in enumerate(folder.split("/")):
+        if part == "~" and index:
+            parts = ["~"]
+        elif part == ".." and parts == ["~"] and home is not None:
+            parts = home.rstrip("/").split("/")[:-1]
+        elif part == ".." and parts and parts[-1] not in ("", "..", ".") and parts[-1][:1] != "~":
+            parts.pop()
+        elif part == ".." and parts == [""]:
+            continue
+        elif index == 0 or part not in ("", "."):
+            parts.append(part)
+    if parts and parts[0].startswith("~"):
+        found = home if parts[0] == "~" else _home_of(parts[0][1:])
+        if found is not None:
+            parts[0] = found.rstrip("/")
+    return "/".join([*parts, name])
+
+
+def _home_of(user: str) -> str | None:
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except (KeyError, ValueError):
+        return None

@@ -6,7 +6,7 @@
 
 Reads as the server reads (``mysys/my_default.cc``): the order of files, includes, groups. Checked
 against ``my_print_defaults`` of MySQL 9.7 by ``tests/fuzz/option_files.py``. Knows no server and no
-Ansible. Private to dbfleet.mysql. Other modules take the questions about arguments from here too.
+Ansible. Private to dbfleet.mysql.
 
 Text here is str with the bytes that are not UTF-8 kept by ``surrogateescape``.
 """
@@ -23,40 +23,25 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.argumen
     COMMAND_LINE,
     LOAD_OPTIONS,
     Argument,
-    PluginLoad,
-    find_loads,
     make_argument,
-    option_value,
     plain_name,
-    plugin_loads,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
     Files,
     bytes_of,
+    clean_path,
     os_reason,
     text_of,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
     BAD_DIRECTIVE,
     BAD_LINE,
+    GROUP,
     INCLUDE,
     INCLUDEDIR,
     OPTION,
-    Statement,
     parse,
 )
-
-__all__ = [
-    "Argument",
-    "Files",
-    "PluginLoad",
-    "Problem",
-    "ServerOptions",
-    "find_loads",
-    "option_value",
-    "plugin_loads",
-    "read_server_options",
-]
 
 #: The option files that servers start from before ``~/.my.cnf``. The first two are in every build;
 #: the others are the build's SYSCONFDIR: Oracle's RPM packages, then its tar archives.
@@ -67,16 +52,18 @@ DEFAULT_FILES = (
     "/usr/local/mysql/etc/my.cnf",
 )
 
+#: Why a file that every user may write to is passed over.
+WORLD_WRITABLE = "it is world-writable"
+
 #: Directives this many includes deep are ignored (max_recursion_level in my_default.cc).
 MAX_DEPTH = 10
 #: Longest path in bytes that MySQL opens: FN_REFLEN - 4 in my_default.cc.
 MAX_PATH = 508
-_WORLD_WRITABLE = "it is world-writable"
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
 
 
-class Problem(NamedTuple):
+class ReadError(NamedTuple):
     """A place at which MySQL stops reading a file; line 0 is the file itself.
 
     ``fatal``: the server does not start at all. Else it just misses the rest of an included file.
@@ -100,7 +87,7 @@ class ServerOptions:
         skipped: files that exist, or are included, and are not read: path, and half a sentence why.
         main_file: the file that the server starts from and that an edit belongs in, whether it
             exists or not; None with ``--no-defaults``.
-        problems: where MySQL stops reading.
+        read_errors: where MySQL stops reading.
         other_versions: groups such as ``mysqld-8.0`` that were passed over because the server's
             version was not given.
         folders: those named by ``!includedir``.
@@ -113,19 +100,16 @@ class ServerOptions:
         self.files: list[str] = []
         self.skipped: list[tuple[str, str]] = []
         self.main_file: str | None = None
-        self.problems: list[Problem] = []
+        self.read_errors: list[ReadError] = []
         self.other_versions: list[str] = []
         self.folders: list[str] = []
         self.main_group = main_group
         self.extra_file = extra_file
 
     @property
-    def fatal(self) -> Problem | None:
+    def fatal(self) -> ReadError | None:
         """What keeps the server from starting, if anything."""
-        for problem in self.problems:
-            if problem.fatal:
-                return problem
-        return None
+        return next((error for error in self.read_errors if error.fatal), None)
 
 
 def read_server_options(
@@ -134,12 +118,12 @@ def read_server_options(
     home: str | None = None,
     server_version: str | None = None,
     defaults_file: str | None = None,
-    group_suffix: str | None = None,
     default_files: Sequence[str] = DEFAULT_FILES,
-    cwd: str = "/",
     files: Files | None = None,
 ) -> ServerOptions:
     """Read what a server gets from its option files and its command line.
+
+    Relative paths count from ``/``.
 
     Args:
         argv: the server's command line without the program's name. Its leading ``--no-defaults``,
@@ -151,9 +135,7 @@ def read_server_options(
             group is read, and ``other_versions`` names those seen. The group ``mysql_cluster`` is
             always read, as builds with NDB do; other builds ignore it.
         defaults_file: stands in for ``--defaults-file``.
-        group_suffix: stands in for ``--defaults-group-suffix``.
         default_files: the build's option files before MYSQL_HOME and ``~/.my.cnf``.
-        cwd: the server's working directory, for relative paths.
         files: the file system.
 
     Raises:
@@ -163,33 +145,26 @@ def read_server_options(
     no_defaults, found, command_line = _split_command_line(argv)
     files = Files() if files is None else files
     environ = {} if environ is None else environ
-    if group_suffix is None:
-        group_suffix = found.get("--defaults-group-suffix")
-    if group_suffix is None:
-        group_suffix = environ.get("MYSQL_GROUP_SUFFIX", "")
+    suffix = found.get("--defaults-group-suffix", environ.get("MYSQL_GROUP_SUFFIX", ""))
     if defaults_file is None:
         defaults_file = found.get("--defaults-file")
-    options = ServerOptions("mysqld" + group_suffix, found.get("--defaults-extra-file"))
-    groups = _groups(server_version, group_suffix)
-    reader = _Reader(options, files, groups, server_version, home, cwd)
+    options = ServerOptions("mysqld" + suffix, found.get("--defaults-extra-file"))
+    reader = _Reader(options, files, _groups(server_version, suffix), home)
     if defaults_file is not None:
-        options.main_file = os.path.join(cwd, defaults_file)
+        options.main_file = os.path.join("/", defaults_file)
         reader.read_named(options.main_file)
     elif not no_defaults:
-        global_files = list(default_files)
-        if environ.get("MYSQL_HOME"):  # moves a folder already listed to the end
-            own = os.path.join(_cleaned(environ["MYSQL_HOME"] + "/x", None)[:-2] or "/", "my.cnf")
-            global_files = [path for path in global_files if path != own] + [own]
-        if options.extra_file is not None:
-            global_files.append(os.path.join(cwd, options.extra_file))
+        global_files = _with_mysql_home(default_files, environ.get("MYSQL_HOME"))
         for path in global_files:
-            if options.extra_file is not None and path == global_files[-1]:
-                reader.read_named(path)
-            else:
-                reader.read(path)
+            reader.read(path)
+        if options.extra_file is not None:
+            global_files.append(os.path.join("/", options.extra_file))
+            reader.read_named(global_files[-1])
         if home is not None:
             reader.read(os.path.join(home, ".my.cnf"))
-        options.main_file = find_main_file(files, global_files)
+        options.main_file = _main_file(files, global_files)
+    if server_version is None:
+        options.other_versions = reader.version_groups
     options.arguments += command_line
     return options
 
@@ -204,90 +179,55 @@ def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
     """
     options = ServerOptions(group)
     options.main_file = path
-    _Reader(options, Files(), [_group_key(bytes_of(group))], None, home, "/").read(path)
+    _Reader(options, Files(), [_group_key(bytes_of(group))], home).read(path)
     return options
 
 
 class _Reader:
-    """Reads option files one after the other; stops for good at a fatal problem."""
+    """Reads option files one after the other; stops for good at a fatal error.
+
+    Args:
+        options: what is read is added to these.
+        files: the file system.
+        groups: keys of the groups that are read.
+        home: stands for ``~`` in paths.
+    """
 
     def __init__(
-        self,
-        options: ServerOptions,
-        files: Files,
-        groups: Sequence[bytes],
-        server_version: str | None,
-        home: str | None,
-        cwd: str,
+        self, options: ServerOptions, files: Files, groups: Sequence[bytes], home: str | None
     ) -> None:
-        self.options = options  # gets what is read
+        self.options = options
         self.files = files
         self.groups = groups
-        self.server_version = server_version
         self.home = home
-        self.cwd = cwd
+        #: Names of groups such as ``mysqld-8.0`` that are not read.
+        self.version_groups: list[str] = []
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
         if not self.options.fatal and self.files.exists(path):
-            self._read_top(path)
+            self._read_file(path, 0)
 
     def read_named(self, path: str) -> None:
         """Read an option file that the command line names: the server insists on it."""
         if self.options.fatal:
             return
-        problems = self.options.problems
         if not self.files.exists(path):
-            problems.append(Problem(path, 0, "the file does not exist", True))
-        elif not self._read_top(path) and self.options.skipped[-1][1] != _WORLD_WRITABLE:
-            problems.append(Problem(path, 0, "the file cannot be read", True))
+            self._stop(path, 0, "the file does not exist", 0)
+        elif self._read_file(path, 0) not in ("", WORLD_WRITABLE):
+            self._stop(path, 0, "the file cannot be read", 0)
 
-    def _read_top(self, path: str) -> bool:
-        problems = self.options.problems
-        earlier = len(problems)
-        was_read = self._read_file(path, 0)
-        # An included file's problem comes before that of the file that includes it, if any.
-        if len(problems) > earlier and problems[-1].path == path:
-            problems[-1] = problems[-1]._replace(fatal=True)
-        return was_read
-
-    def _read_file(self, path: str, depth: int) -> bool:
-        """Read a file and what it includes; returns whether MySQL reads it at all."""
+    def _read_file(self, path: str, depth: int) -> str:
+        """Read a file and what it includes; returns why MySQL passes it over, empty if not."""
         try:
             data, reason = self._bytes(path)
         except OSError as error:
             data, reason = None, os_reason(error)
         if reason:
             self.options.skipped.append((path, reason))
-        if data is None:
-            return not reason
-        self.options.files.append(path)
-        if len(self.options.files) > MAX_FILES:
-            raise Failure(
-                "option_files_too_large",
-                f"The option files include each other more than {MAX_FILES} times.",
-                f"Look for an !includedir that includes its own folder, last in {path}.",
-            )
-        arguments = self.options.arguments
-        for statement in parse(data, self._wanted):
-            kind = statement.kind
-            if kind == OPTION:
-                arguments.append(
-                    make_argument(
-                        statement.text, statement.value, path, statement.line, statement.start
-                    )
-                )
-            elif kind == BAD_LINE or (kind == BAD_DIRECTIVE and depth < MAX_DEPTH):
-                self._problem(path, statement, text_of(statement.text))
-                break
-            elif kind == INCLUDE and depth < MAX_DEPTH:
-                self._read_file(self._path(statement.text), depth + 1)
-            elif kind == INCLUDEDIR and depth < MAX_DEPTH:
-                reason = self._include_folder(statement.text, depth)
-                if reason:
-                    self._problem(path, statement, reason)
-                    break
-        return True
+        if data is not None:
+            self._read_lines(path, data, depth)
+        return reason
 
     def _bytes(self, path: str) -> tuple[bytes | None, str]:
         """Return a file's bytes, or None and why it is not read. Raises OSError.
@@ -302,18 +242,44 @@ class _Reader:
         if not stat.S_ISREG(mode):
             return None, "it is not a regular file"
         if mode & stat.S_IWOTH:
-            return None, _WORLD_WRITABLE
+            return None, WORLD_WRITABLE
         return self.files.read(path), ""
 
-    def _problem(self, path: str, statement: Statement, reason: str) -> None:
-        self.options.problems.append(Problem(path, statement.line, reason, False))
+    def _read_lines(self, path: str, data: bytes, depth: int) -> None:
+        self.options.files.append(path)
+        if len(self.options.files) > MAX_FILES:
+            raise Failure(
+                "option_files_too_large",
+                f"The option files include each other more than {MAX_FILES} times.",
+                f"Look for an !includedir that includes its own folder, last in {path}.",
+            )
+        for line in parse(data):
+            if line.kind == OPTION and _group_key(line.group) in self.groups:
+                self.options.arguments.append(
+                    make_argument(line.text, line.value, path, line.number, line.start)
+                )
+            elif line.kind == GROUP:
+                self._note_version_group(line.text)
+            elif line.kind == BAD_LINE or (line.kind == BAD_DIRECTIVE and depth < MAX_DEPTH):
+                self._stop(path, line.number, text_of(line.text), depth)
+                return
+            elif line.kind == INCLUDE and depth < MAX_DEPTH:
+                self._read_file(self._path(line.text), depth + 1)
+            elif line.kind == INCLUDEDIR and depth < MAX_DEPTH:
+                reason = self._include_folder(line.text, depth)
+                if reason:
+                    self._stop(path, line.number, reason, depth)
+                    return
+
+    def _stop(self, path: str, line: int, reason: str, depth: int) -> None:
+        self.options.read_errors.append(ReadError(path, line, reason, fatal=depth == 0))
 
     def _include_folder(self, folder: bytes, depth: int) -> str:
         """Read the option files of a folder; returns why MySQL stops there, empty if it does not.
 
         The folder itself is opened as it is written, without regard for ``~``.
         """
-        path = os.path.join(self.cwd, text_of(folder))
+        path = os.path.join("/", text_of(folder))
         self.options.folders.append(path)
         try:
             names = self.files.names(path)
@@ -326,33 +292,17 @@ class _Reader:
                 self._read_file(beginning + text_of(name), depth + 1)
         return ""
 
-    def _wanted(self, group: bytes) -> bool:
-        name = _group_key(group)
-        if name in self.groups:
-            return True
-        if (
-            self.server_version is None
-            and name.startswith(b"MYSQLD-")  # hardly ever: a regular expression takes its time
-            and re.match(rb"MYSQLD-\d+\.\d+", name)
-        ):
-            written = text_of(group)
-            if written not in self.options.other_versions:
-                self.options.other_versions.append(written)
-        return False
-
     def _path(self, path: bytes) -> str:
-        return os.path.join(self.cwd, _cleaned(text_of(path), self.home))
+        return os.path.join("/", clean_path(text_of(path), self.home))
 
-
-def _cleaned(path: str, home: str | None) -> str:
-    """Return the path of an option file as MySQL cleans it."""
-    if not path.startswith("~") and not any(part in path for part in ("//", "/./", "/../", "/~/")):
-        return path
-    # Not at the top: few hosts have such paths, and Ansible sends code that each host compiles anew
-    # where it is imported.
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.path import clean_path
-
-    return clean_path(path, home)
+    def _note_version_group(self, group: bytes) -> None:
+        name = text_of(group)
+        if (
+            re.match(rb"MYSQLD-\d+\.\d+", _group_key(group))
+            and _group_key(group) not in self.groups
+            and name not in self.version_groups
+        ):
+            self.version_groups.append(name)
 
 
 def _groups(server_version: str | None, suffix: str) -> list[bytes]:
@@ -369,7 +319,16 @@ def _group_key(group: bytes) -> bytes:
     return group.rstrip(b" ").upper()
 
 
-def find_main_file(files: Files, candidates: Sequence[str]) -> str:
+def _with_mysql_home(default_files: Sequence[str], mysql_home: str | None) -> list[str]:
+    """Return the global option files; MYSQL_HOME moves a folder already listed to the end."""
+    if not mysql_home:
+        return list(default_files)
+    folder = clean_path(mysql_home + "/x", None)[:-2] or "/"
+    own = os.path.join(folder, "my.cnf")
+    return [*(path for path in default_files if path != own), own]
+
+
+def _main_file(files: Files, candidates: Sequence[str]) -> str:
     """Return the file to edit: the last that exists, for there a line has the last word."""
     for path in reversed(candidates):
         if files.exists(path):

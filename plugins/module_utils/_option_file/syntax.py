@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The syntax of one MySQL option file: bytes in, statements with their place out.
+"""The syntax of one MySQL option file: bytes in, lines with their place out.
 
 Knows no other file, no server and no Ansible. Private to dbfleet.mysql.
 
@@ -14,10 +14,8 @@ Where this module does something unexpected, so does MySQL, and
 
 from __future__ import annotations
 
-import io
-import itertools
 import re
-from typing import Callable, Iterable, Iterator
+from typing import Iterator, NamedTuple
 
 #: What MySQL takes for white space: ``my_isspace`` of its latin1 character set, which counts the
 #: no-break space 0xA0 as well, even where that byte is the end of a UTF-8 character.
@@ -29,116 +27,100 @@ INCLUDE = "include"
 INCLUDEDIR = "includedir"
 #: An include directive without a path: MySQL gives up on the file here.
 BAD_DIRECTIVE = "bad directive"
-#: Anything else on which MySQL gives up. Always the last statement.
+#: Anything else on which MySQL gives up. Always the last line.
 BAD_LINE = "bad line"
 
-# Tuples, because Python is slow to look for bytes in bytes.
-_NOTHING = (b"", b"#", b";")
-_QUOTES = (b"'", b'"')
+#: The line buffer of MySQL's reader, in bytes. A longer line is read in pieces and put together
+#: again; that shows only where a line holds NUL bytes.
+_BUFFER = 4095
 
 #: An escape in a value; any other backslash stands for itself.
 ESCAPE = rb"""\\([ntrbs"'\\])"""
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"s": b" "}
 
-#: An option line up to its comment, the first ``#`` outside quotes. A quote may be escaped inside
-#: quotes only; one that is not closed hides the rest of the line.
-_BEFORE_COMMENT = rb"""(?s)((?:[^'"#]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")*)#"""
+#: What decides where an option line's comment begins, which is at the first ``#`` outside quotes. A
+#: quote may be escaped inside quotes only; one that is not closed hides the rest of the line.
+_QUOTED_OR_MARK = rb"""(?s)'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"#]"""
 
 
-class Statement:
-    """One statement of an option file; comments and blank lines are none.
+class Line(NamedTuple):
+    """One line of an option file that says something; comments and blank lines are left out.
 
     Attributes:
         kind: one of the constants above.
-        line: the line in the file that it stands in, counted from 1.
-        start: offset in bytes of the first byte of its line.
-        end: offset in bytes after its line, line end included.
+        number: the line's number in the file, counted from 1.
+        start: offset in bytes of its first byte.
+        end: offset in bytes after it, line end included.
         text: group name, option name as written, path of an include, or what is wrong.
         value: an option's value, unquoted and unescaped; None for an option without ``=``.
         group: name of the group that it stands in; empty before the first.
     """
 
-    __slots__ = ("end", "group", "kind", "line", "start", "text", "value")
-
-    def __init__(
-        self,
-        kind: str,
-        line: int,
-        start: int,
-        end: int,
-        text: bytes,
-        value: bytes | None = None,
-        group: bytes = b"",
-    ) -> None:
-        self.kind = kind
-        self.line = line
-        self.start = start
-        self.end = end
-        self.text = text
-        self.value = value
-        self.group = group
+    kind: str
+    number: int
+    start: int
+    end: int
+    text: bytes
+    value: bytes | None = None
+    group: bytes = b""
 
 
-def parse(data: bytes, wanted: Callable[[bytes], bool] | None = None) -> Iterator[Statement]:
-    """Yield the statements of an option file, in order.
+def parse(data: bytes) -> Iterator[Line]:
+    """Yield the lines of an option file, in order.
 
-    Never raises, whatever ``data`` holds. A file on which MySQL gives up ends in a statement of
-    kind BAD_LINE; statements of kind BAD_DIRECTIVE end the reading too, unless the reader stands
-    so deep in includes that it ignores directives.
-
-    Args:
-        data: the file's bytes.
-        wanted: asked about each group by name where it begins; the options of the others are left
-            out, for MySQL never gives up on one of them. None: all are wanted.
+    Never raises, whatever ``data`` holds. A file on which MySQL gives up ends in a line of kind
+    BAD_LINE. A line of kind BAD_DIRECTIVE ends the reading too, unless the reader stands so deep
+    in includes that it ignores directives.
     """
     group: bytes | None = None
-    options_count = True
-    for line, start, end, text in _lines(data):
+    for number, start, end, text in _split(data):
+        place = (number, start, end)
         body = text.lstrip(SPACE)
-        first = body[:1]
-        if first in _NOTHING:
+        if body[:1] in (b"", b"#", b";"):
             continue
-        if first == b"!":
+        if body.startswith(b"!"):
             kind, path = _parse_directive(body)
             if kind is not None:
-                yield Statement(kind, line, start, end, path, group=group or b"")
-        elif first == b"[":
-            close = body.find(b"]")
-            if close < 0:
-                yield Statement(BAD_LINE, line, start, end, b"group without a closing bracket")
+                yield Line(kind, *place, path, group=group or b"")
+        elif body.startswith(b"["):
+            name, bracket, _rest = body[1:].partition(b"]")
+            if not bracket:
+                yield Line(BAD_LINE, *place, b"group without a closing bracket")
                 return
-            group = body[1:close].rstrip(SPACE)
-            yield Statement(GROUP, line, start, end, group)
-            options_count = wanted is None or wanted(group)
+            group = name.rstrip(SPACE)
+            yield Line(GROUP, *place, group)
         elif group is None:
-            yield Statement(BAD_LINE, line, start, end, b"option before the first group")
+            yield Line(BAD_LINE, *place, b"option before the first group")
             return
-        elif options_count:
+        else:
             name, equals, value = without_end_comment(body).partition(b"=")
-            yield Statement(
-                OPTION,
-                line,
-                start,
-                end,
-                name.rstrip(SPACE),
-                _value(value) if equals else None,
-                group,
-            )
+            name = name.rstrip(SPACE)
+            yield Line(OPTION, *place, name, _value(value) if equals else None, group)
 
 
-def _lines(data: bytes) -> Iterable[tuple[int, int, int, bytes]]:
-    """Return the lines as MySQL sees them: number, start and end offset in the file, and text."""
-    if b"\0" in data:
-        # Not at the top: hardly any file has NUL bytes, and Ansible sends code that each host
-        # compiles anew where it is imported.
-        from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.nul import (
-            lines_around_nul,
-        )
+def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield the lines as MySQL sees them: number, start and end offset in the file, and text.
 
-        return lines_around_nul(data)
-    texts = io.BytesIO(data).readlines()
-    ends = list(itertools.accumulate(map(len, texts)))
-    return zip(itertools.count(1), itertools.chain((0,), ends), ends, texts)
+    A NUL byte hides the rest of its line and joins it with the next one; at the start of a line it
+    ends the file. (That is what C strings make of ``mysql_file_getline``.)
+    """
+    number = 1
+    position = 0
+    while position < len(data):
+        start = position
+        text = b""
+        while position < len(data):
+            newline = data.find(b"\n", position, position + _BUFFER)
+            end = newline + 1 if newline >= 0 else min(position + _BUFFER, len(data))
+            piece = data[position:end].split(b"\0", 1)[0]
+            position = end
+            text += piece
+            if not piece or piece.endswith(b"\n"):
+                break
+        if not text:
+            return
+        yield number, start, position, text
+        number += data.count(b"\n", start, position)
 
 
 def _parse_directive(body: bytes) -> tuple[str | None, bytes]:
@@ -158,16 +140,17 @@ def _parse_directive(body: bytes) -> tuple[str | None, bytes]:
 
 def without_end_comment(line: bytes) -> bytes:
     """Return an option line up to its comment."""
-    head, mark, _comment = line.partition(b"#")
-    if not mark or (b"'" not in head and b'"' not in head):
-        return head
-    before = re.match(_BEFORE_COMMENT, line)
-    return line if before is None else before.group(1)
+    for found in re.finditer(_QUOTED_OR_MARK, line):
+        if found.group() == b"#":
+            return line[: found.start()]
+        if len(found.group()) == 1:  # a quote that is not closed
+            break
+    return line
 
 
 def unquoted(value: bytes) -> bytes:
     """Return a value without the quotes around it, if it is quoted."""
-    if len(value) > 1 and value[:1] in _QUOTES and value[:1] == value[-1:]:
+    if len(value) > 1 and value[:1] in (b"'", b'"') and value[:1] == value[-1:]:
         return value[1:-1]
     return value
 
@@ -175,6 +158,4 @@ def unquoted(value: bytes) -> bytes:
 def _value(written: bytes) -> bytes:
     """Return the value that is written after the equals sign."""
     value = unquoted(written.strip(SPACE))
-    if value.find(b"\\") < 0:
-        return value
     return re.sub(ESCAPE, lambda escape: _ESCAPED.get(escape.group(1), escape.group(1)), value)

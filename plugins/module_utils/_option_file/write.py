@@ -4,7 +4,7 @@
 
 """Put new contents into option files: whole or not at all, one run at a time.
 
-Private to dbfleet.mysql.
+No other file writes an option file. Private to dbfleet.mysql.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from typing import Iterator
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
 
-#: How long to wait for another run that changes the same files, in seconds.
+#: All runs on a host lock this folder, whichever files they change.
+LOCK_FOLDER = "/etc"
+#: How long to wait for another run on the host, in seconds.
 LOCK_TIMEOUT = 30.0
+#: Permissions of a created file.
+_CREATED_MODE = 0o644
 
 _CAUSES = {
     errno.EACCES: "this operating system user may not write there",
@@ -40,53 +44,51 @@ _NEXT_STEPS = {
 
 
 @contextlib.contextmanager
-def locked(path: str, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+def locked(folder: str = LOCK_FOLDER, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
     """Keep other runs of this code out while option files are read, changed and checked.
 
-    The lock is on the folder of a file, so that nothing is left behind and replacing the file does
-    not lose it. A folder that may not be opened is not locked: its files cannot be changed either.
+    A folder that is there already is locked, so that nothing is left behind.
 
     Raises:
         Failure: option_file_locked, after the timeout in seconds.
     """
-    try:
-        folder = os.open(os.path.dirname(os.path.realpath(bytes_of(path))), os.O_RDONLY)
-    except OSError:
-        yield
-        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
         deadline = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    break  # a file system without locks
+        while not _lock(handle):
             if time.monotonic() > deadline:
                 raise Failure(
                     "option_file_locked",
-                    f"Another run has been changing the option files beside {path} for "
+                    "Another run has been changing option files on this host for "
                     f"{timeout:.0f} seconds.",
                     "Run this again when that one is done.",
                 )
             time.sleep(0.05)
         yield
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
-def write(real_path: str, data: bytes | None, in_place: bool = False, mode: int = 0o644) -> None:
+def _lock(handle: int) -> bool:
+    """Lock an open file until it is closed; returns whether that worked."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Any other number: a file system without locks.
+        return error.errno not in (errno.EAGAIN, errno.EACCES)
+    return True
+
+
+def write(real_path: str, data: bytes | None, in_place: bool = False) -> None:
     """Replace, create or remove a file, so that a crash leaves the old one or the new one.
 
     Owner, group, permissions and extended attributes (SELinux context, ACL) are those of the old
-    file.
+    file; a created one may be read by all and written by its owner (0644).
 
     Args:
         real_path: the file itself, not a link to it.
         data: its bytes; None to remove it.
         in_place: where the file cannot be replaced because it is a mount point, write into it.
-        mode: permissions of a created file.
 
     Raises:
         Failure: option_file_not_writable.
@@ -98,7 +100,7 @@ def write(real_path: str, data: bytes | None, in_place: bool = False, mode: int 
             _sync_folder(path)
             return
         try:
-            _replace(path, data, mode)
+            _replace(path, data)
         except OSError as error:
             if not in_place or error.errno != errno.EBUSY:
                 raise
@@ -116,14 +118,14 @@ def write(real_path: str, data: bytes | None, in_place: bool = False, mode: int 
         ) from None
 
 
-def _replace(path: bytes, data: bytes, mode: int) -> None:
+def _replace(path: bytes, data: bytes) -> None:
     folder, name = os.path.split(path)
     handle, temporary = tempfile.mkstemp(prefix=b".", suffix=b"." + name + b".new", dir=folder)
     try:
         with os.fdopen(handle, "wb") as opened:
             opened.write(data)
             opened.flush()
-            _take_over_attributes(path, opened.fileno(), mode)
+            _take_over_attributes(path, opened.fileno())
             os.fsync(opened.fileno())
         os.rename(temporary, path)
     except BaseException:
@@ -133,7 +135,7 @@ def _replace(path: bytes, data: bytes, mode: int) -> None:
     _sync_folder(path)
 
 
-def _take_over_attributes(path: bytes, handle: int, mode: int) -> None:
+def _take_over_attributes(path: bytes, handle: int) -> None:
     """Give an open file the owner, permissions and extended attributes of another.
 
     Raises:
@@ -143,7 +145,7 @@ def _take_over_attributes(path: bytes, handle: int, mode: int) -> None:
     try:
         old = os.stat(path)
     except FileNotFoundError:
-        os.fchmod(handle, mode)
+        os.fchmod(handle, _CREATED_MODE)
         return
     new = os.fstat(handle)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):

@@ -12,20 +12,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
-    parse_library,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    Files,
-    read_server_options,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import write
+from host import LINE, Host
 from layouts import LAYOUTS
-
-LINE = b"plugin_load_add=group_replication.so"
-LIBRARY = parse_library("group_replication.so")
 
 
 @pytest.fixture(params=sorted(LAYOUTS))
@@ -48,31 +36,24 @@ def tree(root):
 
 
 def test_present_and_absent(layout, tmp_path):
-    def reader(files):
-        return read_server_options(layout.argv, server_version="9.7.4", files=files)
-
-    root = str(tmp_path)
-    before = tree(root)
-    plan = plan_present(reader, Files(root), LIBRARY, layout.target, layout.group)
-    assert [change.real_path for change in plan.changes] == [root + layout.changed]
-    for change in plan.changes:
-        write(change.real_path, change.new)
-    after = tree(root)
+    host = Host(tmp_path, layout.argv)
+    before = tree(tmp_path)
+    plan = host.present(layout.target, group=layout.group)
+    assert [change.real_path for change in plan.changes] == [host.root + layout.changed]
     old = layout.files.get(layout.changed, b"").split(b"\n")
-    new = after[layout.changed][1].split(b"\n")
+    new = host.get(layout.changed).split(b"\n")
     assert LINE in new
     kept = iter(new)
     assert all(line in kept for line in old)  # all that was there, in the same order
-    assert not plan_present(reader, Files(root), LIBRARY, layout.target, layout.group).changes
-    for change in plan_absent(reader, Files(root), LIBRARY).changes:
-        write(change.real_path, change.new)
-    assert tree(root) == before
+    assert not host.present(layout.target, group=layout.group).changes
+    host.absent()
+    assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", sorted(set(LAYOUTS) - {"defaults_extra_file", "rhel_drop_in"}))
 def test_the_main_file_is_found(name, tmp_path):
     layout = LAYOUTS[name]
     layout.write(str(tmp_path))
-    options = read_server_options(layout.argv, files=Files(str(tmp_path)))
+    options = Host(tmp_path, layout.argv).read()
     assert options.main_file == layout.target
-    assert not options.problems
+    assert not options.read_errors

@@ -129,9 +129,9 @@ def test_a_kill_leaves_the_old_or_the_new_file(path):
 def test_no_update_is_lost_between_two_runs(path):
     program = (
         f"from {MODULE} import locked, write\n"
-        "import sys\n"
+        "import os, sys\n"
         "for number in range(20):\n"
-        "    with locked(sys.argv[1]):\n"
+        "    with locked(os.path.dirname(sys.argv[1])):\n"
         "        old = open(sys.argv[1], 'rb').read()\n"
         "        write(sys.argv[1], old + b'x')\n"
     )
@@ -148,6 +148,7 @@ def test_no_update_is_lost_between_two_runs(path):
 
 
 def test_a_lock_is_not_waited_for_forever(path):
-    with locked(str(path)), pytest.raises(Failure) as caught, locked(str(path), timeout=0.1):
+    folder = str(path.parent)
+    with locked(folder), pytest.raises(Failure) as caught, locked(folder, timeout=0.1):
         pass
     assert caught.value.error_code == "option_file_locked"
