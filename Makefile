@@ -63,7 +63,7 @@ soak: image  ## the tests with random input and those that kill, at full length
 fuzz: image  ## 200,000 random trees of option files, read and edited (COUNT=, SEED=)
 	@lab/run tests/fuzz/run $(COUNT) $(SEED)
 
-bench: image  ## measure runs against ping and the peers (BENCH='--only module')
+bench: image  ## measure runs against ping and the peers (BENCH='--only repeat')
 	@lab/lab setup --bench
 	@lab/run bench/run $(BENCH)
 

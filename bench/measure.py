@@ -78,21 +78,27 @@ def play(
     """
     inventory = fleet.inventory(connection, hosts)
     cpu, start = _cpu_time(), time.perf_counter()
-    done = subprocess.run(
+    process = subprocess.Popen(
         ["ansible-playbook", f"--inventory={inventory}", f"--forks={FORKS}", _PATHS[run]],
         cwd=CHECKOUT,
         env={**os.environ, "ANSIBLE_NOCOLOR": "true"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
+    try:
+        text = process.communicate()[0]
+    except KeyboardInterrupt:
+        # Asked to end, it ends its workers; killed, it would leave them behind.
+        process.terminate()
+        process.communicate()
+        raise
     wall, cpu = time.perf_counter() - start, _cpu_time() - cpu
     if connection == LOCAL:
         cpu -= fleet.take_module_time()
-    changed = [number != "0" for number in _RECAP.findall(done.stdout)]
-    if done.returncode or len(changed) != hosts or (any(changed) and not may_change):
-        sys.stderr.write(done.stdout)
+    changed = [number != "0" for number in _RECAP.findall(text)]
+    if process.returncode or len(changed) != hosts or (any(changed) and not may_change):
+        sys.stderr.write(text)
         raise SystemExit(f"{run}: it failed, or missed a host, or changed something (see above)")
     return round(wall, 3), round(cpu, 3)
 
