@@ -34,7 +34,7 @@ test: setup image  ## all of the tests: lint, docs, unit, integration, molecule
 		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
 	done; printf '\n== all passed: %s s\n' $$(($$(date +%s) - total))
 
-test-matrix: image  ## each supported ansible-core and Python, recorded in docs/versions.md
+test-matrix: image  ## each supported ansible-core and Python, recorded in CONTRIBUTING.md
 	@lab/run tests/matrix/run $(CORES)
 
 lint: setup  ## the checks of style, types and documentation
