@@ -4,13 +4,15 @@
 .DEFAULT_GOAL := help
 COUNT ?= 200000
 SEED ?= 1
-.PHONY: help build setup image demo demo-down test test-matrix lint docs docs-links unit real
-.PHONY: molecule fuzz bench clean
+PYTEST = --numprocesses=3 --dist=worksteal
+.PHONY: help build setup image demo demo-down test test-matrix lint docs docs-links unit
+.PHONY: integration molecule soak fuzz bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r target about; do printf '%-18s %s\n' "$$target" "$$about"; done
 	@echo
+	@echo '  SOAK=1 makes the tests of "make soak" long in the other targets, too.'
 	@echo '  PYTHON=python3.12 make setup takes another Python than the newest that is there.'
 
 setup:  ## install what is needed: Debian packages, a virtual environment
@@ -25,14 +27,14 @@ demo:  ## three MySQL servers, the plugin put on them, verified across a restart
 demo-down:  ## remove the servers of the demo
 	@lab/lab down demo
 
-test: setup image  ## all of the tests: lint, docs, unit, real, molecule
-	@total=$$(date +%s); for stage in lint docs unit real molecule; do \
+test: setup image  ## all of the tests: lint, docs, unit, integration, molecule
+	@total=$$(date +%s); for stage in lint docs unit integration molecule; do \
 		printf '\n== %s\n' "$$stage"; start=$$(date +%s); \
 		$(MAKE) --no-print-directory "$$stage" || exit 1; \
 		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
 	done; printf '\n== all passed: %s s\n' $$(($$(date +%s) - total))
 
-test-matrix: image  ## each supported ansible-core and Python, recorded in docs/versions.md
+test-matrix: image  ## each supported ansible-core and Python, recorded in CONTRIBUTING.md
 	@lab/run tests/matrix/run $(CORES)
 
 lint: setup  ## the checks of style, types and documentation
@@ -49,16 +51,19 @@ docs-links:  ## the documentation's links to other sites; needs the internet
 unit: setup  ## the unit tests
 	@lab/run tests/unit/run
 
-real: setup  ## the tests against real servers
-	@lab/run pytest --numprocesses=3 --dist=worksteal tests/integration
+integration: setup  ## the tests against real servers
+	@lab/run pytest $(PYTEST) tests/integration
 
 molecule: setup  ## the molecule scenarios
 	@lab/run molecule test --all
 
+soak: image  ## the tests with random input and those that kill, at full length
+	@SOAK=1 lab/run pytest $(PYTEST) -m soak tests/integration
+
 fuzz: image  ## 200,000 random trees of option files, read and edited (COUNT=, SEED=)
 	@lab/run tests/fuzz/run $(COUNT) $(SEED)
 
-bench: image  ## measure runs against ping and the peers (BENCH='--only module')
+bench: image  ## measure runs against ping and the peers (BENCH='--only repeat')
 	@lab/lab setup --bench
 	@lab/run bench/run $(BENCH)
 

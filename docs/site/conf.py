@@ -27,6 +27,7 @@ pygments_style = "ansible"
 # What antsibull-docs refers to in Ansible's own documentation, which is not a part of this site.
 nitpick_ignore = [
     ("std:ref", "action_plugins"),
+    ("std:ref", "ansible_collections.ansible.builtin.file_module"),
     ("std:ref", "common_return_values"),
 ]
 

@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("inventory", "print an Ansible inventory of a fleet")
     sub.add_argument("fleet", metavar="FLEET")
     command("env", "print the environment for Ansible, molecule and podman, as KEY=value")
-    command("run", "run a command in that environment: lab/lab run -- CMD...")
+    command("run", "run a command in that environment: lab/run CMD...")
     command("status", "list the servers")
     return parser
 

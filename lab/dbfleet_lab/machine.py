@@ -41,6 +41,7 @@ _DOCS = {"graphviz": "dot"}
 # What containers need besides where the caller is not root.
 _ROOTLESS = {"uidmap": "newuidmap", "slirp4netns": "slirp4netns", "passt": "pasta"}
 
+_CONSTRAINTS = CHECKOUT / "constraints.txt"
 _REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "constraints.txt")
 _STAMP = VENV / "complete"
 # This program may itself run in the virtual environment that it makes anew.
@@ -53,6 +54,7 @@ _ANSIBLE = "ansible==14.5.0"
 _WANTED = ("containers/podman", "ansible/mysql")
 # What the benchmark needs besides.
 _BENCH = ("community/general",)
+_BENCH_REQUIREMENTS = CHECKOUT / "requirements-bench.txt"
 
 
 def setup(*, docs: bool = False, bench: bool = False) -> None:
@@ -68,6 +70,7 @@ def setup(*, docs: bool = False, bench: bool = False) -> None:
         _collections("from", _WANTED)
         if bench:
             _collections("from-bench", _BENCH)
+            _packages_of_the_benchmark()
 
 
 def environment(*, full: bool = False) -> dict[str, str]:
@@ -162,6 +165,17 @@ def _virtual_environment() -> None:
         next_step="Is a Python package index within reach?",
     )
     _STAMP.write_text(wanted)
+
+
+def _packages_of_the_benchmark() -> None:
+    """Puts what the benchmark alone needs into the virtual environment; quick where it is there."""
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", *_PIP_OPTIONS]
+    stage(
+        "installing what the benchmark needs",
+        [*pip, "install", "-r", str(_BENCH_REQUIREMENTS), "-c", str(_CONSTRAINTS)],
+        "pip-bench",
+        next_step="Is a Python package index within reach?",
+    )
 
 
 def _link() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary import report, table
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import Host, host_of
+
+from ..module_utils._errors import Failure
+from ..plugin_utils._summary import report, table
+from ..plugin_utils._summary.host import Host, host_of
 
 ARGUMENT_SPEC = {
     "step": {"type": "str", "choices": ["batch", "end"], "default": "end"},

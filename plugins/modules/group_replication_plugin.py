@@ -62,8 +62,8 @@ options:
       - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
         file or a persisted variable configures a group name and C(group_replication_start_on_boot)
         is not C(OFF); with C(group_replication_bootstrap_group=ON) it makes a new group.
-      - With V(false) such an installation is refused, and also one of which this cannot be known;
-        from MySQL 8.1 on that is so where an option file was changed after the server started.
+      - With V(false) such an installation is refused, and also one of which this cannot be known,
+        such as where an option file was changed after the server started.
     type: bool
     default: false
   allow_leave_group:
@@ -202,7 +202,9 @@ server:
       type: str
       sample: mysqld
 registered:
-  description: Whether C(mysql.plugin) has the plugin's row; V(null) where it may not be read.
+  description:
+    - Whether C(mysql.plugin) has the plugin's row, in check mode as it is now.
+    - V(null) where it may not be read.
   returned: when the server could be asked
   type: bool
   sample: false
@@ -265,6 +267,11 @@ next_step:
   returned: on failure
   type: str
   sample: Check login_user and login_password (or config_file).
+left_behind:
+  description: Why something that a failed installation left in the server could not be taken back.
+  returned: on failure, where there is something
+  type: str
+  sample: No server listens on /run/mysqld/mysqld.sock (error 2003).
 mysql_error_number:
   description: MySQL's own error number.
   returned: on failures that the server or the client library reported
@@ -272,192 +279,19 @@ mysql_error_number:
   sample: 1045
 """
 
+import contextlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    StatementError,
-    connect,
-    connection_argument_spec,
-    resolve_login,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    FilesReadOnce,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
-    Statement,
-    check_request,
-    notes,
-    plan_absent,
-    plan_present,
-    predict,
-    survives_restart,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    Request,
-    State,
-    as_expected,
-    read_plugin,
-    read_row,
-    read_state,
-)
 
-# _plugin_execute.py is imported where it is needed: a host where nothing is to be changed and
-# nothing fails need not compile it.
-
-
-def run(module: AnsibleModule) -> None:
-    """Do what the task asks for and leave the module with its result."""
-    executed: list[Statement] = []
-    try:
-        result = _apply(module, executed)
-    except Failure as failure:
-        _fail(module, failure, executed)
-    except StatementError as error:
-        _fail(module, _failed_query(error), executed)
-    module.exit_json(**result)
-
-
-def _fail(module: AnsibleModule, failure: Failure, executed: list[Statement]) -> None:
-    module.fail_json(
-        executed_statements=_texts(executed),
-        check_mode=module.check_mode,
-        **failure.as_result(),
-    )
-
-
-def _failed_query(error: StatementError) -> Failure:
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-        execute as _plugin_execute,
-    )
-
-    return _plugin_execute.statement_failure(_plugin_execute.OWN_QUERY, error)
-
-
-def _apply(module: AnsibleModule, executed: list[Statement]) -> dict[str, Any]:
-    """Read the server's state, compare it with the task, change it, and return the result."""
-    request = Request(**{name: module.params[name] for name in Request._fields})
-    check_request(request)
-    files = FilesReadOnce()
-    login = resolve_login(module.params, files)
-    if login.password:
-        # One from config_file; Ansible itself hides only what came as an option.
-        module.no_log_values.add(login.password)
-    connection = connect(login, read_timeout=request.lock_wait_timeout + login.connect_timeout)
-    try:
-        before = read_state(connection, request, module.params["defaults_file"], files)
-        if module.check_mode:
-            before = as_expected(before, request.expect_loaded_by_options)
-        statements = _plan(connection, before, request)
-        changed = bool(statements)
-        now = after = before
-        if statements and module.check_mode:
-            executed += _planned(before, request, statements)
-            after = predict(before, statements)
-        elif statements:
-            changed = _change(connection, before, request, statements, executed)
-            now = before._replace(plugin=read_plugin(connection), row=read_row(connection))
-            after = now
-    finally:
-        connection.close()
-    for note in notes(now, request):
-        module.warn(note)
-    return {
-        "changed": changed,
-        "check_mode": module.check_mode,
-        "executed_statements": _texts(executed),
-        "diff": {"before": _visible(before), "after": _visible(after)},
-        **_facts(now, after),
-    }
-
-
-def _plan(connection: Connection, state: State, request: Request) -> list[Statement]:
-    """Decide what to run; a refusal tells what the server was found like.
-
-    Where nothing is to be run, the server has just said itself that all is as asked.
-    """
-    plan = plan_present if request.state == "present" else plan_absent
-    try:
-        return plan(connection, state, request)
-    except Failure as failure:
-        failure.details.update(_facts(state, state))
-        raise
-
-
-def _planned(state: State, request: Request, statements: list[Statement]) -> list[Statement]:
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-        execute as _plugin_execute,
-    )
-
-    return _plugin_execute.planned(state, request, statements)
-
-
-def _change(
-    connection: Connection,
-    before: State,
-    request: Request,
-    statements: list[Statement],
-    executed: list[Statement],
-) -> bool:
-    """Execute the statements and verify what the server says afterwards."""
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-        execute as _plugin_execute,
-    )
-
-    try:
-        changed = _plugin_execute.execute(connection, before, request, statements, executed)
-        if request.state == "present":
-            _plugin_execute.verify_present(connection, before)
-        else:
-            _plugin_execute.verify_absent(connection)
-    except Failure as failure:
-        if request.state == "present" and before.plugin is None:
-            try:
-                _plugin_execute.undo_install(connection, before, request, executed)
-            except (Failure, StatementError) as left:
-                failure.details["left_behind"] = str(left)
-        raise
-    return changed
-
-
-def _facts(state: State, after: State) -> dict[str, Any]:
-    """Return the result's description of the server and the plugin, and of its next start.
-
-    Args:
-        state: as the server says.
-        after: the same, in check mode after the statements that would be run.
-    """
-    return {
-        "plugin": state.plugin._asdict() if state.plugin else None,
-        "server": {
-            "version": state.server.version,
-            "flavor": state.server.flavor,
-            "plugin_dir": state.server.plugin_dir,
-            "super_read_only": state.server.super_read_only,
-            "option_file": state.options.main_file if state.options else None,
-            "defaults_extra_file": state.options.extra_file if state.options else None,
-            "option_group": state.options.main_group if state.options else None,
-        },
-        "registered": None if state.row is None else bool(state.row),
-        # For programs: the sources' names may be masked where a password is part of one.
-        "loaded_by_options": bool(after.loads),
-        "loaded_at_start_by": after.loads + (["mysql.plugin"] if after.row else []),
-        "survives_restart": survives_restart(after),
-    }
-
-
-def _visible(state: State) -> dict[str, Any]:
-    """Return what the diff shows."""
-    return {
-        "status": state.plugin.status if state.plugin else None,
-        "registered": None if state.row is None else bool(state.row),
-    }
-
-
-def _texts(statements: list[Statement]) -> list[str]:
-    return [str(statement) for statement in statements]
+from ..module_utils._errors import Failure
+from ..module_utils._mysql.connection import Connection, connect
+from ..module_utils._mysql.login import connection_argument_spec, resolve_login
+from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._plugin.execute import execute
+from ..module_utils._plugin.plan import Outcome, Packet, make_plan, notes, predict
+from ..module_utils._plugin.request import Request, check_request
+from ..module_utils._plugin.state import State, as_expected, read_state
 
 
 def main() -> None:
@@ -482,7 +316,100 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module)
+    try:
+        result = run(module)
+    except Failure as failure:
+        result = {"executed_statements": [], **failure.as_result()}
+        module.fail_json(check_mode=module.check_mode, **result)
+    module.exit_json(check_mode=module.check_mode, **result)
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Do what the task asks for and return the result.
+
+    Raises:
+        Failure: it must not or cannot be done.
+    """
+    request = Request(**{name: module.params[name] for name in Request._fields})
+    check_request(request)
+    files = FilesReadOnce()
+    login = resolve_login(module.params, files)
+    if login.password:
+        # One from config_file; Ansible itself hides only what came as an option.
+        module.no_log_values.add(login.password)
+    read_timeout = request.lock_wait_timeout + login.connect_timeout
+    with contextlib.closing(connect(login, read_timeout)) as connection:
+        before = read(connection, request, files, module.check_mode)
+        planned = plan(connection, before, request)
+        if module.check_mode:
+            outcome = predict(before, planned)
+        else:
+            outcome = execute(connection, before, request, planned)
+    for note in notes(outcome.now, request):
+        module.warn(note)
+    return report(before, outcome, module._diff)
+
+
+def read(connection: Connection, request: Request, files: Files, check_mode: bool) -> State:
+    """Look at the server; in check mode, its option files are taken to do what is expected."""
+    state = read_state(connection, request, files)
+    return as_expected(state, request.expect_loaded_by_options) if check_mode else state
+
+
+def plan(connection: Connection, state: State, request: Request) -> list[Packet]:
+    """Decide what to send to the server; a refusal tells what the server was found like."""
+    try:
+        return make_plan(connection, state, request)
+    except Failure as failure:
+        failure.details.update(facts(state, state))
+        raise
+
+
+def report(before: State, outcome: Outcome, diff: bool) -> dict[str, Any]:
+    """Return the module's result."""
+    result = {
+        "changed": outcome.changed,
+        "executed_statements": [str(statement) for statement in outcome.executed],
+        **facts(outcome.now, outcome.after),
+    }
+    if diff:
+        result["diff"] = {"before": _visible(before), "after": _visible(outcome.after)}
+    return result
+
+
+def facts(now: State, after: State) -> dict[str, Any]:
+    """Return the result's description of the server and the plugin, and of its next start.
+
+    Args:
+        now: as the server says.
+        after: the same, in check mode after the statements that would be run.
+    """
+    server, options = now.server, now.options
+    return {
+        "plugin": now.plugin._asdict() if now.plugin else None,
+        "server": {
+            "version": server.version,
+            "flavor": server.flavor,
+            "plugin_dir": server.plugin_dir,
+            "super_read_only": bool(server.super_read_only),
+            "option_file": options.main_file if options else None,
+            "defaults_extra_file": options.extra_file if options else None,
+            "option_group": options.main_group if options else None,
+        },
+        "registered": None if now.row is None else bool(now.row),
+        # For programs: the sources' names may be masked where a password is part of one.
+        "loaded_by_options": bool(after.loads),
+        "loaded_at_start_by": after.loads + (["mysql.plugin"] if after.row else []),
+        "survives_restart": after.survives_restart,
+    }
+
+
+def _visible(state: State) -> dict[str, Any]:
+    """Return what the diff shows."""
+    return {
+        "status": state.plugin.status if state.plugin else None,
+        "registered": None if state.row is None else bool(state.row),
+    }
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ notes:
   - A line in the files of the user who starts the server (C(~/.my.cnf)) counts if that user is
     C(mysql). Options on the server's command line are not seen here.
   - A file that exists keeps its owner, group and permissions. A created one has permissions 0644;
-    M(ansible.builtin.file) can give it others.
+    C(ansible.builtin.file) can give it others.
 seealso:
   - module: dbfleet.mysql.group_replication_plugin
   - name: Using Option Files
@@ -159,47 +159,8 @@ decided_by:
   returned: success
   type: str
   sample: /etc/mysql/my.cnf:12
-loaded_before:
-  description: All that the server would have loaded at start before, in order.
-  returned: success
-  type: list
-  elements: dict
-  contains: &loaded
-    library:
-      description: The library's file name.
-      type: str
-      sample: group_replication.so
-    plugin:
-      description: The one plugin of it that is loaded; V(null) for all of them.
-      type: str
-      sample: group_replication
-    source:
-      description: File and line.
-      type: str
-      sample: /etc/mysql/my.cnf:12
-    early:
-      description: Whether it stands in C(early_plugin_load).
-      type: bool
-      sample: false
-loaded_after:
-  description: The same after the change; in check mode, after the change that would be made.
-  returned: success
-  type: list
-  elements: dict
-  contains: *loaded
-files:
-  description: The option files that the server reads, in order.
-  returned: success
-  type: list
-  elements: str
-  sample: [/etc/mysql/my.cnf, /etc/mysql/conf.d/mysql.cnf]
-backup_file:
-  description: The copy of the changed file; with several, of the first.
-  returned: changed and O(backup=true)
-  type: str
-  sample: /etc/mysql/my.cnf.4711.2026-11-22@16:35:00~
 backup_files:
-  description: All copies, by changed file.
+  description: The copy of each changed file as it was, by the changed file.
   returned: changed and O(backup=true)
   type: dict
   sample: {/etc/mysql/my.cnf: /etc/mysql/my.cnf.4711.2026-11-22@16:35:00~}
@@ -247,17 +208,10 @@ import re
 from typing import Any, Mapping, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.binary import (
-    Binary,
-    Verdict,
-    find_binary,
-    validate,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    plugin_loads,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit import (
+
+from ..module_utils._errors import Failure
+from ..module_utils._mysql.binary import Binary, Verdict, find_binary, validate
+from ..module_utils._option_file.edit import (
     Change,
     Library,
     Plan,
@@ -265,19 +219,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.edit im
     plan_absent,
     plan_present,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    FilesReadOnce,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    DEFAULT_FILES,
-    ServerOptions,
-    read_server_options,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write import (
-    locked,
-    write,
-)
+from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
+from ..module_utils._option_file.write import locked, write
 
 #: What Ansible puts in place of a password.
 _MASK = "********"
@@ -479,15 +423,11 @@ def report(
         "option_file": situation.target,
         "changed_files": [change.real_path for change in planned.changes],
         "decided_by": loads[-1].argument.source if loads else None,
-        "loaded_before": _loaded(planned.before),
-        "loaded_after": _loaded(outcome.after),
-        "files": outcome.after.files,
         "validated": outcome.validated,
     }
     if outcome.note:
         result["validation_note"] = outcome.note
     if outcome.backups:
-        result["backup_file"] = next(iter(outcome.backups.values()))
         result["backup_files"] = outcome.backups
     if module._diff:
         result["diff"] = [
@@ -642,18 +582,6 @@ def _hidden_from_mysql(path: str) -> bool:
     if found.st_gid in os.getgrouplist("mysql", user.pw_gid):
         return not found.st_mode & 0o040
     return not found.st_mode & 0o004
-
-
-def _loaded(options: ServerOptions) -> list[dict[str, Any]]:
-    return [
-        {
-            "library": load.library,
-            "plugin": load.plugin,
-            "source": load.argument.source,
-            "early": load.argument.name == "early_plugin_load",
-        }
-        for load in plugin_loads(options.arguments)
-    ]
 
 
 if __name__ == "__main__":

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from helpers.control import Control
 from helpers.lab import FLEET, lab
-from helpers.server import Server
+from helpers.playbooks import HOSTS
+from helpers.server import Server, reset
 
 
 @pytest.fixture(scope="session")
 def fleet() -> Iterator[None]:
     """Start the fleet once for all tests of this worker."""
-    lab("up", FLEET, "mysql1", "mysql2", "mysql3")
-    for name in ("mysql1", "mysql2", "mysql3"):
+    lab("up", FLEET, *HOSTS)
+    for name in HOSTS:
         Server(name).sh("[ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql")
     yield
     lab("down", FLEET)
@@ -32,22 +33,25 @@ def control(tmp_path: Path) -> Control:
 
 
 @pytest.fixture
-def server(servers: list[Server]) -> Server:
-    """Return a server without the plugin."""
-    return servers[0]
+def server(fleet: None, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Return a server without the plugin; see ``without_plugin``."""
+    for servers in without_plugin(request, "mysql1"):
+        yield servers[0]
 
 
 @pytest.fixture
 def servers(fleet: None, request: pytest.FixtureRequest) -> Iterator[list[Server]]:
-    """Return servers without the plugin, three where the test asks for this fixture itself.
+    """Return three servers without the plugin; see ``without_plugin``."""
+    yield from without_plugin(request, *HOSTS)
+
+
+def without_plugin(request: pytest.FixtureRequest, *names: str) -> Iterator[list[Server]]:
+    """Give servers without the plugin.
 
     At the end, none of them has executed a transaction more, unless the test is marked.
     """
-    count = 3 if "servers" in request.function.__code__.co_varnames else 1
-    servers = [Server(f"mysql{number}") for number in range(1, count + 1)]
-    for server in servers:
-        server.reset()
-    before = [server.gtid_executed() for server in servers]
+    servers = [Server(name) for name in names]
+    before = reset(servers)
     yield servers
     if not request.node.get_closest_marker("transactions"):
         assert [server.gtid_executed() for server in servers] == before
@@ -58,4 +62,5 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "hazard(hazard, plain, ours): what can go wrong, and what becomes of it"
     )
+    config.addinivalue_line("markers", "soak: short, or long where SOAK=1 is set")
     config.addinivalue_line("markers", "transactions(why): the test itself makes transactions")

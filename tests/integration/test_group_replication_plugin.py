@@ -124,7 +124,7 @@ def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
 def test_line_in_a_file_that_the_server_does_not_start_from(
     server: Server, control: Control
 ) -> None:
-    server.sql(INSTALL)
+    server.sql(INSTALL_PLUGIN)
     result = control.module(server, expect_loaded_by_options=True)
     assert result["error_code"] == "option_file_not_read"
     assert "it starts from /etc/mysql/my.cnf" in result["cause"]

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.lab import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, container, fleet_name, lab, run
+from helpers.soak import SOAK
 
 COLLECTIONS = str(CHECKOUT / ".ansible" / "collections")
 
@@ -26,12 +27,14 @@ def command() -> Iterator[str]:
     """Return what leads to a machine with my_print_defaults."""
     fleet = fleet_name("fuzz")
     lab("up", fleet, "oracle", "--stopped")
-    yield "podman exec -i " + lab("name", fleet, "oracle").strip()
+    yield "podman exec -i " + container("oracle", fleet)
     lab("down", fleet)
 
 
-@pytest.mark.parametrize(("script", "count"), [("option_files", 5000), ("option_file_edits", 1500)])
-def test_random_trees(command: str, script: str, count: int) -> None:
+@pytest.mark.soak
+@pytest.mark.parametrize("script", ["option_files", "option_file_edits"])
+def test_random_trees(command: str, script: str) -> None:
+    count = 20000 if SOAK else 1500
     done = run(
         *(sys.executable, f"tests/fuzz/{script}.py", "--command", command),
         *("--count", str(count), "--seed", "20261122"),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from helpers.control import Control, Playbook
-from helpers.lab import CHECKOUT, fleet_name, lab, run
+from helpers.lab import CHECKOUT, container, fleet_name, lab, run
+from helpers.soak import SOAK
 
 MODULE = "dbfleet.mysql.plugin_load_add"
 FLEET = fleet_name("option-files")
@@ -23,7 +24,7 @@ class Host:
     """A host with MySQL's programs and option files; its server does not run."""
 
     def __init__(self) -> None:
-        self.container = lab("name", FLEET, "host").strip()
+        self.container = container("host", FLEET)
 
     def sh(self, script: str, *flags: str) -> str:
         """Run a shell script as root that must succeed."""
@@ -135,7 +136,7 @@ def test_no_secret_is_shown_where_mysqld_refuses_the_change(control: Control, ho
 
 # ---- crashes, and runs at once ----
 
-KILLS = 300
+KILLS = 300 if SOAK else 40
 KILLED = f"""
 import os, random, signal, time
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
@@ -173,6 +174,7 @@ print(min(seen.values()), len(left))
 """
 
 
+@pytest.mark.soak
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(host: Host) -> None:
     """Neither text is rare, and some kills came in the middle of a write."""
     names = host.sh("ls /etc/mysql")

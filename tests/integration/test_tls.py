@@ -13,7 +13,7 @@ import pytest
 import trustme
 from helpers.control import Control
 from helpers.lab import CHECKOUT, FLEET, lab
-from helpers.server import Server
+from helpers.server import Server, reset
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
 # The certificates that the server made for itself have no host's name in them.
@@ -99,7 +99,7 @@ def without_tls(fleet: None) -> Server:
     """Return a server that offers no TLS, on a host without the Python library cryptography."""
     lab("up", FLEET, "plain", "--arg=--tls-version=")
     server = Server("plain")
-    server.reset()
+    reset([server])
     server.sql(
         "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS plain@'%';"
         f" CREATE USER plain@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"

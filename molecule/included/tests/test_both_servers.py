@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import STEM
+from scenario import STEM
 
-testinfra_hosts = [STEM + "two-servers"]
+testinfra_hosts = [f"podman://{STEM}two-servers"]
 LINE = "plugin_load_add=group_replication.so"
 
 # A server's name, its folder in /run, and the file that the line belongs to.

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 
-from conftest import STEM
+from scenario import SCENARIO, STEM
 
-SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
 # All but what apt notes of a simulation.
 EVERYTHING = (
     "cd / && find etc run var/lib var/log -xdev -path var/log/apt -prune -o"
     " -type f -printf '%p %s %T@\\n' | sort"
 )
 
-testinfra_hosts = [STEM + "empty"]
+testinfra_hosts = [f"podman://{STEM}empty"]
 
 
 def check(*flags: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 import testinfra
-from conftest import LOGIN, PASSWORD, SERVERS, STEM, without_sudo
+from ops import LOGIN, PASSWORD, without_sudo
+from scenario import NAMES, SERVERS, STEM
 
-testinfra_hosts = [f"podman://{STEM}{server}" for server in SERVERS]
+testinfra_hosts = SERVERS
 
 
 def test_ansible_came_as_the_normal_user(host) -> None:
@@ -31,20 +32,20 @@ def test_pymysql_was_installed_only_where_it_was_missing(host) -> None:
 def my_cnf() -> Iterator[None]:
     """Put the login into the user's own option file."""
     file = "/home/ops/.my.cnf"
-    for server in SERVERS:
-        host = testinfra.get_host(f"podman://{STEM}{server}")
+    hosts = testinfra.get_hosts(SERVERS)
+    for host in hosts:
         host.check_output("install -m 0600 -o ops /dev/null %s", file)
         host.check_output("printf '[client]\\nuser=ops\\npassword=%s\\n' > %s", PASSWORD, file)
     yield
-    for server in SERVERS:
-        testinfra.get_host(f"podman://{STEM}{server}").check_output("rm %s", file)
+    for host in hosts:
+        host.check_output("rm %s", file)
 
 
 def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
     install = without_sudo("dbfleet.mysql.group_replication_plugin", "-vvv")
     assert install.code == 0, install.output
     assert "this operating system user may not read /var/lib/mysql/" in install.output
-    for server in SERVERS:
+    for server in NAMES:
         lines = install.output.splitlines()
         row = next(line.split() for line in lines if line.startswith(server + "  "))
         assert "ACTIVE" in row
@@ -52,7 +53,7 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
     assert PASSWORD not in install.output
     verify = without_sudo("dbfleet.mysql.group_replication_plugin_verify")
     assert verify.code != 0
-    assert f"not known whether it survives a restart ({len(SERVERS)})" in verify.output
+    assert f"not known whether it survives a restart ({len(NAMES)})" in verify.output
     assert "Whether the plugin is there after a restart cannot be known" in verify.output
     assert "--become" in verify.output
 
@@ -60,6 +61,6 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
 def test_password_in_variables_is_not_shown() -> None:
     run = without_sudo("dbfleet.mysql.group_replication_plugin", "-vvv", **LOGIN)
     assert run.code == 0, run.output
-    assert run.output.count("changed=0") == len(SERVERS)
+    assert run.output.count("changed=0") == len(NAMES)
     assert run.output.count("AnsiballZ_") > 0
     assert PASSWORD not in run.output

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import LOGIN, PASSWORD, SERVERS, without_sudo
+from ops import LOGIN, PASSWORD, without_sudo
+from scenario import NAMES
 
 INSTALL = "dbfleet.mysql.group_replication_plugin"
 
@@ -25,9 +26,9 @@ def removed_again() -> Iterator[None]:
 def test_nothing_is_installed_where_it_might_start_a_group() -> None:
     run = without_sudo(INSTALL, **LOGIN)
     assert run.code != 0
-    assert run.output.count("would start Group Replication cannot be known") >= len(SERVERS)
+    assert run.output.count("would start Group Replication cannot be known") >= len(NAMES)
     assert "Run the task on the server's own host as root" in run.output
-    assert f"with a problem: {len(SERVERS)}" in run.output
+    assert f"with a problem: {len(NAMES)}" in run.output
 
 
 def test_option_files_cannot_be_written(tmp_path: Path) -> None:
@@ -44,8 +45,8 @@ def test_option_files_cannot_be_written(tmp_path: Path) -> None:
 def test_it_lasts_by_its_row_where_a_group_may_start() -> None:
     run = without_sudo(INSTALL, "-vvv", group_replication_allow_group_start=True, **LOGIN)
     assert run.code == 0, run.output
-    rows = [line for line in run.output.splitlines() if line.startswith(tuple(SERVERS))]
-    assert sum(row.endswith("mysql.plugin        yes") for row in rows) == len(SERVERS)
+    rows = [line for line in run.output.splitlines() if line.startswith(tuple(NAMES))]
+    assert sum(row.endswith("mysql.plugin        yes") for row in rows) == len(NAMES)
     assert PASSWORD not in run.output
 
 

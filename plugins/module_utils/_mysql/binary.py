@@ -20,7 +20,7 @@ import shutil
 import subprocess
 from typing import NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from .._errors import Failure
 
 #: Where mysqld is looked for before the folders of PATH.
 FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/usr/local/sbin", "/sbin")

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""MySQL's error numbers that the collection tells apart. Private to dbfleet.mysql."""
+"""MySQL's errors, and their numbers that the collection tells apart. Private to dbfleet.mysql."""
 
 from __future__ import annotations
 
-# Server error numbers (manual, "Server Error Message Reference") and client error numbers ("Client
-# Error Message Reference") that the collection tells apart.
+from .._errors import Failure
+
+# From the manual's "Server Error Message Reference" and "Client Error Message Reference".
 ER_CON_COUNT_ERROR = 1040
 ER_ACCESS_DENIED_ERROR = 1045
 ER_DUP_ENTRY = 1062
@@ -39,3 +40,29 @@ PRIVILEGE_ERRORS = frozenset(
     (ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR)
 )
 LOST_CONNECTION_ERRORS = frozenset((0, CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST))
+
+
+class ReportedError(Exception):
+    """An error that the server or the client library reported.
+
+    Args:
+        error: PyMySQL's exception. Its class says too little: which number raises which class
+            changed between releases of PyMySQL.
+        completed: how many of the statements that were sent together came before.
+
+    Attributes:
+        number: MySQL's error number, 0 where there is none.
+        text: their words, for people; never branch on them.
+    """
+
+    def __init__(self, error: BaseException, completed: int = 0) -> None:
+        super().__init__(str(error))
+        number = error.args[0] if error.args else 0
+        self.number = number if isinstance(number, int) else 0
+        self.text = str(error.args[1] if len(error.args) > 1 else error).rstrip(".")
+        self.completed = completed
+
+    def failure(self, error_code: str, cause: str, next_step: str) -> Failure:
+        """Return a Failure; its cause, given without a full stop, ends with MySQL's own words."""
+        said = f" (error {self.number}: {self.text})."
+        return Failure(error_code, cause + said, next_step, mysql_error_number=self.number)

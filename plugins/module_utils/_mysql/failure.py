@@ -2,22 +2,20 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a connection to a server failed, and what to do about it. Private to dbfleet.mysql.
+"""What it means that a connection or a statement failed, and what to do about it.
 
-``_connection.py`` imports it where a connection failed, and not before: a module travels without
-bytecode, so each host compiles all that its module imports.
+Private to dbfleet.mysql.
 """
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import errors as numbers
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Login,
-    error_number,
-    error_text,
-    own_name,
-)
+import socket
+import ssl
+
+from .._errors import Failure
+from . import errors as numbers
+from .errors import ReportedError
+from .login import Login
 
 
 def connection_failure(error: BaseException, login: Login) -> Failure:
@@ -51,114 +49,125 @@ def connection_failure(error: BaseException, login: Login) -> Failure:
             "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
             "python3-cryptography.",
         )
-    return _refused(error, login)
+    return _refused(ReportedError(error), getattr(error, "original_exception", None), login)
 
 
-def _refused(error: BaseException, login: Login) -> Failure:
-    """Say what an error of the server or the client library means."""
-    number = error_number(error)
-    account = f"account {login.user or own_name()!r}"
+def _refused(error: ReportedError, original: object, login: Login) -> Failure:
+    """Say what an error of the server or the client library means.
 
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        said = f" (error {number}: {error_text(error)})."
-        return Failure(error_code, cause + said, next_step, mysql_error_number=number)
-
-    if number in (numbers.ER_ACCESS_DENIED_ERROR, numbers.ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
-        return failure(
+    Args:
+        error: its number and words.
+        original: the operating system's error that PyMySQL wrapped, if any.
+        login: what the connection was made with.
+    """
+    account = f"account {login.user!r}"
+    check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
+    if error.number in (numbers.ER_ACCESS_DENIED_ERROR, numbers.ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
+        return error.failure(
             "access_denied",
             f"The server at {login.address} does not let {account} log in",
             "Check login_user and login_password (or config_file); for an account with auth_socket "
             "run the task as that operating system user (become: true for root) over the socket.",
         )
-    if number in (numbers.ER_HOST_NOT_PRIVILEGED, numbers.ER_HOST_IS_BLOCKED):
-        return failure(
+    if error.number in (numbers.ER_HOST_NOT_PRIVILEGED, numbers.ER_HOST_IS_BLOCKED):
+        return error.failure(
             "host_not_allowed",
             f"The server at {login.address} accepts no connection from this host",
             "Create an account for this host, or run FLUSH HOSTS if it was blocked after errors, "
             "or use the local socket.",
         )
-    if number == numbers.ER_ACCOUNT_HAS_BEEN_LOCKED:
-        return failure(
+    if error.number == numbers.ER_ACCOUNT_HAS_BEEN_LOCKED:
+        return error.failure(
             "account_locked",
             f"{account.capitalize()} at {login.address} is locked",
             "Unlock it with ALTER USER ... ACCOUNT UNLOCK, or use another account.",
         )
-    if number in (numbers.ER_MUST_CHANGE_PASSWORD, numbers.ER_MUST_CHANGE_PASSWORD_LOGIN):
-        return failure(
+    if error.number in (numbers.ER_MUST_CHANGE_PASSWORD, numbers.ER_MUST_CHANGE_PASSWORD_LOGIN):
+        return error.failure(
             "password_expired",
             f"The password of {account} at {login.address} has expired",
             "Set a new one with ALTER USER, then run this again.",
         )
-    if number == numbers.ER_CON_COUNT_ERROR:
-        return failure(
+    if error.number == numbers.ER_CON_COUNT_ERROR:
+        return error.failure(
             "too_many_connections",
             f"The server at {login.address} has no connection left",
             "Run this again when it is less busy, or raise max_connections.",
         )
-    if number == numbers.CR_SSL_CONNECTION_ERROR or _is_tls_error(error):
-        return failure(
+    if error.number == numbers.CR_SSL_CONNECTION_ERROR or isinstance(original, ssl.SSLError):
+        return error.failure(
             "tls_failed",
             f"No TLS connection to {login.address} that can be trusted",
             "Check that ca_cert is the authority that signed the server's certificate and that "
             "login_host is a name in that certificate.",
         )
-    if number in numbers.LOST_CONNECTION_ERRORS:
-        return _unreachable(error, login)
-    return failure(
-        "connection_failed",
-        f"The connection to {login.address} failed",
-        "Look the error number up in the MySQL manual and in the server's error log.",
-    )
-
-
-def _unreachable(error: BaseException, login: Login) -> Failure:
-    """Tell apart a server that is down, one that is silent, and a wrong address."""
-    import socket
-
-    number = error_number(error)
-    original = getattr(error, "original_exception", None)
-    check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
-
-    def failure(error_code: str, cause: str, next_step: str) -> Failure:
-        return Failure(
-            error_code, f"{cause} (error {number}).", next_step, mysql_error_number=number
+    if error.number not in numbers.LOST_CONNECTION_ERRORS:
+        return error.failure(
+            "connection_failed",
+            f"The connection to {login.address} failed",
+            "Look the error number up in the MySQL manual and in the server's error log.",
         )
-
     if login.unix_socket and isinstance(original, FileNotFoundError):
-        return failure(
+        return error.failure(
             "socket_not_found",
             f"There is no socket file {login.unix_socket}: the server is down, or its socket is "
             "elsewhere",
             check + " and that login_unix_socket is the server's own value of 'socket'.",
         )
     if login.unix_socket and isinstance(original, PermissionError):
-        return failure(
+        return error.failure(
             "socket_not_permitted",
             f"The operating system user of this task may not use the socket {login.unix_socket}",
             "Run the task with become: true, or as a user that may reach the socket's folder.",
         )
     if isinstance(original, socket.gaierror):
-        return failure(
+        return error.failure(
             "host_not_found",
-            f"The name of the server's host at {login.address} is not known here: "
-            f"{original.strerror}",
+            f"The name of the server's host at {login.address} is not known here",
             "Correct login_host, or leave it out where the server runs on the host of the task.",
         )
     if isinstance(original, ConnectionRefusedError):
-        return failure(
+        return error.failure(
             "server_down",
             f"No server listens on {login.address}",
             check + " and that login_host, login_port or login_unix_socket name it.",
         )
-    return failure(
+    return error.failure(
         "server_unreachable",
-        f"The server at {login.address} does not answer: {error_text(error)}",
+        f"The server at {login.address} does not answer",
         check + " and that it is reachable from here within connect_timeout seconds.",
     )
 
 
-def _is_tls_error(error: BaseException) -> bool:
-    """Whether the TLS handshake failed; ``ssl.SSLError`` is an OSError, which PyMySQL wraps."""
-    import ssl
+def statement_failure(sql: str, error: ReportedError) -> Failure:
+    """Say what an error of a statement means and what to do.
 
-    return isinstance(getattr(error, "original_exception", None), ssl.SSLError)
+    Args:
+        sql: the statement, as people may read it.
+        error: what the server or the client library said.
+    """
+    if error.number in numbers.PRIVILEGE_ERRORS:
+        return error.failure(
+            "privilege_missing",
+            f"The account may not run: {sql}",
+            "Grant it the privilege that the server names.",
+        )
+    if error.number == numbers.ER_LOCK_WAIT_TIMEOUT:
+        return error.failure(
+            "lock_wait_timeout",
+            "A backup lock or a global read lock held the statement up for longer than "
+            "lock_wait_timeout",
+            "Wait for the backup to end, or see who holds it in "
+            "performance_schema.metadata_locks, then run this again.",
+        )
+    if error.number in numbers.LOST_CONNECTION_ERRORS:
+        return error.failure(
+            "connection_lost",
+            f"The connection broke during: {sql}; whether it took effect is not known",
+            "Check that the server runs, then run this again: it goes on from what it finds.",
+        )
+    return error.failure(
+        "statement_failed",
+        f"The server refused: {sql}",
+        "Look the error number up in the MySQL manual and in the server's error log.",
+    )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import text_of
+from .files import text_of
 
 COMMAND_LINE = "command line"
 

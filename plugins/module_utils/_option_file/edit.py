@@ -16,8 +16,8 @@ import re
 import stat
 from typing import Callable, Iterator, Mapping, NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
+from .._errors import Failure
+from .arguments import (
     COMMAND_LINE,
     LOAD_OPTIONS,
     Argument,
@@ -29,23 +29,9 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.argumen
     plain_name,
     plugin_loads,
 )
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    bytes_of,
-    os_reason,
-    text_of,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
-    ESCAPE,
-    GROUP,
-    OPTION,
-    SPACE,
-    Line,
-    parse,
-    unquoted,
-    without_end_comment,
-)
+from .files import Files, bytes_of, os_reason, text_of
+from .reader import ServerOptions
+from .syntax import ESCAPE, GROUP, OPTION, SPACE, Line, parse, unquoted, without_end_comment
 
 #: Stands above a group that we added, so that taking the line out takes the group out as well.
 GROUP_MARK = b"# This group was added by dbfleet.mysql.plugin_load_add."

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import pwd
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from .._errors import Failure
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 16 * 1024 * 1024

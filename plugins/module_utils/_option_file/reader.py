@@ -18,30 +18,10 @@ import re
 import stat
 from typing import Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    COMMAND_LINE,
-    LOAD_OPTIONS,
-    Argument,
-    make_argument,
-    plain_name,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import (
-    Files,
-    bytes_of,
-    clean_path,
-    os_reason,
-    text_of,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.syntax import (
-    BAD_DIRECTIVE,
-    BAD_LINE,
-    GROUP,
-    INCLUDE,
-    INCLUDEDIR,
-    OPTION,
-    parse,
-)
+from .._errors import Failure
+from .arguments import COMMAND_LINE, LOAD_OPTIONS, Argument, make_argument, plain_name
+from .files import Files, bytes_of, clean_path, os_reason, text_of
+from .syntax import BAD_DIRECTIVE, BAD_LINE, GROUP, INCLUDE, INCLUDEDIR, OPTION, parse
 
 #: The option files that servers start from before ``~/.my.cnf``. The first two are in every build;
 #: the others are the build's SYSCONFDIR: Oracle's RPM packages, then its tar archives.

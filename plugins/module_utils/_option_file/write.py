@@ -18,8 +18,8 @@ import tempfile
 import time
 from typing import Iterator
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
+from .._errors import Failure
+from .files import bytes_of
 
 #: All runs on a host lock this folder, whichever files they change.
 LOCK_FOLDER = "/etc"

@@ -9,31 +9,30 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import OFF_VALUES
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import State
+from .._errors import Failure
+from .._mysql.connection import Connection
+from .._option_file.reader import ServerOptions
+from .state import OFF_VALUES, State
+from .statements import GTID_MODE_QUERY, PERSISTED_QUERY
 
+# What decides whether INSTALL starts a group.
 GROUP_SETTINGS = (
     "group_replication_start_on_boot",
     "group_replication_group_name",
     "group_replication_bootstrap_group",
 )
-# 8.0 reads the option files again for INSTALL and 9.7 does not; those between were not measured.
-READS_AT_START_ONLY = (8, 1, 0)
 
 
 def refuse_group_start(connection: Connection, state: State) -> None:
     """Refuse an INSTALL that would start Group Replication in the same statement.
 
     With a group name and ``group_replication_start_on_boot`` not OFF (its default is ON), the
-    plugin starts the group when it is initialised, or bootstraps a second one. MySQL 5.7 and 8.0
-    read the option files again for INSTALL (sql/sql_plugin.cc, mysql_install_plugin); 9.7 takes the
-    options that the server was started with (measured). So both must be harmless.
+    plugin starts the group when it is initialised, or bootstraps a second one. Measured: 5.7.20
+    reads the option files again for INSTALL; 8.0.39, 8.4.8 and 9.7.4 take what the server was
+    started with. What lies between is not known, so both must be harmless on every version.
+
+    Raises:
+        Failure: it would, or that cannot be known.
     """
     allow = "or set allow_group_start: true where that is what you want."
     unknown = "Whether INSTALL PLUGIN would start Group Replication cannot be known, because "
@@ -44,10 +43,14 @@ def refuse_group_start(connection: Connection, state: State) -> None:
             f"{state.options_unknown}.",
             "Run the task on the server's own host as root, " + allow,
         )
-    in_files = _group_settings(state.options)
+    options = ((name, state.option(name)) for name in GROUP_SETTINGS)
+    in_files = {name: (option.value or "", option.source) for name, option in options if option}
+    persisted = {}
+    if state.server.version_tuple >= (8, 0, 0):
+        persisted = _persisted_group_settings(connection)
     # When the plugin gets what is persisted is not the same in all versions; so it counts only
     # where it makes things worse.
-    for settings in (in_files, {**in_files, **_persisted_group_settings(connection)}):
+    for settings in (in_files, {**in_files, **persisted}):
         effect = _group_start(settings)
         if effect:
             raise Failure(
@@ -56,32 +59,22 @@ def refuse_group_start(connection: Connection, state: State) -> None:
                 "Set loose-group_replication_start_on_boot=OFF in the option file and restart the "
                 "server, " + allow,
             )
-    if state.server.version_tuple < READS_AT_START_ONLY or not _may_start_group(connection):
+    # Without GTIDs no start of a group succeeds.
+    if connection.rows(GTID_MODE_QUERY)[0][0] != "ON":
         return
     changed = _changed_since_start(state.options, state.started)
     if changed:
         raise Failure(
             "group_start_unknown",
-            f"{unknown}{changed} was changed after the server started, and MySQL "
-            f"{state.server.version} installs a plugin with the options of its start.",
+            f"{unknown}{changed} was changed after the server started, and the options of that "
+            "start may still count.",
             "Restart the server and run this again, " + allow,
         )
 
 
-def _group_settings(options: ServerOptions) -> dict[str, tuple[str, str]]:
-    """Return value and place of the settings that decide whether INSTALL starts a group."""
-    found = ((name, option_value(options.arguments, name)) for name in GROUP_SETTINGS)
-    return {name: (option.value or "", str(option.source)) for name, option in found if option}
-
-
 def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
-    """Return the same from ``mysqld-auto.cnf``, which MySQL has from 8.0 on."""
-    if connection.server_version.startswith("5."):
-        return {}
-    persisted = connection.rows(
-        "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
-        " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'"
-    )
+    """Return value and place of the settings in ``mysqld-auto.cnf``, which 5.7 does not have."""
+    persisted = connection.rows(PERSISTED_QUERY)
     return {name: (value, "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS}
 
 
@@ -101,11 +94,6 @@ def _group_start(settings: dict[str, tuple[str, str]]) -> str:
         effect = "bootstrap a new group at once"
         why += f", group_replication_bootstrap_group={bootstrap} ({bootstrap_where})"
     return f"{effect}: {why}"
-
-
-def _may_start_group(connection: Connection) -> bool:
-    """Whether the server meets Group Replication's requirements so far that a start can succeed."""
-    return bool(connection.rows("SELECT @@global.gtid_mode")[0][0] == "ON")
 
 
 def _changed_since_start(options: ServerOptions, started: float) -> str:

@@ -2,193 +2,96 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must be done to the Group Replication plugin in a server.
+"""Which statements bring the Group Replication plugin into a server, or out of it.
 
 Private to dbfleet.mysql. Changes nothing: it compares a :class:`State` with a :class:`Request`.
-What it refuses, and why, is in ``_plugin_refusals.py``, imported where something is to be done or
-refused: a healthy host need not compile it.
 """
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import List, NamedTuple, Sequence
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    PLUGIN_NAME,
-    PLUGIN_TYPE,
-    Plugin,
-    Request,
-    State,
-)
+from .._errors import Failure
+from .._mysql.connection import Connection, Statement
+from . import refusals
+from . import statements as sql
+from .group_start import refuse_group_start
+from .request import Request
+from .state import PLUGIN_TYPE, Plugin, State
 
-LIBRARY_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")
-
-# How the server itself writes "no" for a boolean option (sql/set_var.cc, my_getopt.cc).
-OFF_VALUES = frozenset(("OFF", "0", "FALSE"))
+#: Statements that go to the server together.
+Packet = List[Statement]
 
 
-class Statement(NamedTuple):
-    """One SQL statement; ``parameters`` are quoted by PyMySQL, never by us."""
+class Outcome(NamedTuple):
+    """What running a plan leads to, or in check mode would.
 
-    sql: str
-    parameters: tuple[str, ...] = ()
-    # Whether super_read_only refuses it, so that it must be lifted around this statement.
-    writes: bool = False
-
-    def __str__(self) -> str:
-        # For people only. The parameters hold no quote: see check_request.
-        return self.sql % tuple(f"'{parameter}'" for parameter in self.parameters)
-
-
-UNINSTALL = Statement("UNINSTALL PLUGIN " + PLUGIN_NAME, writes=True)
-# DELETE and INSERT on mysql.plugin would take a GTID, an errant transaction on a group's member.
-NO_BINARY_LOG = Statement("SET SESSION sql_log_bin = 0")
-DELETE_ROW = Statement("DELETE FROM mysql.plugin WHERE name = %s", (PLUGIN_NAME,), writes=True)
-LIFT_SUPER_READ_ONLY = Statement("SET GLOBAL super_read_only = 0")
-RESTORE_SUPER_READ_ONLY = Statement("SET GLOBAL super_read_only = 1")
-
-
-def install_statement(library: str) -> Statement:
-    """Return INSTALL PLUGIN for a library."""
-    return Statement("INSTALL PLUGIN " + PLUGIN_NAME + " SONAME %s", (library,), writes=True)
-
-
-def insert_row_statement(library: str) -> Statement:
-    """Return the statement that writes the row which INSTALL PLUGIN would have written."""
-    sql = "INSERT INTO mysql.plugin (name, dl) VALUES (%s, %s)"
-    return Statement(sql, (PLUGIN_NAME, library), writes=True)
-
-
-def check_request(request: Request) -> None:
-    """Refuse what no server can be asked for.
-
-    Raises:
-        Failure: the library's name is not a plain file name (INSTALL PLUGIN refuses a path with
-            error 1124), or a number is out of range.
+    Attributes:
+        changed: whether something becomes different.
+        executed: the statements, in order.
+        now: the state as the server says it is.
+        after: the state after the statements; not the same as ``now`` in check mode.
     """
-    if request.library is not None and not LIBRARY_PATTERN.match(request.library):
-        raise Failure(
-            "library_name_invalid",
-            "library must be a plain file name of letters, digits, '_', '-', '.' and '+', not "
-            f"{request.library!r}.",
-            "Give the name of a file in the server's plugin_dir, such as group_replication.so.",
-        )
-    if not 1 <= request.lock_wait_timeout <= 31536000:
-        raise Failure(
-            "lock_wait_timeout_invalid",
-            "lock_wait_timeout must be from 1 to 31536000 seconds, not "
-            f"{request.lock_wait_timeout}.",
-            "Give a number of seconds in that range.",
-        )
+
+    changed: bool
+    executed: list[Statement]
+    now: State
+    after: State
 
 
-def plan_present(connection: Connection, state: State, request: Request) -> list[Statement]:
-    """Decide which statements bring the plugin in and leave it registered as asked.
+def make_plan(connection: Connection, state: State, request: Request) -> list[Packet]:
+    """Decide what must be sent to the server; nothing where all is as asked.
 
-    Reads more of the server only where something is to be installed. Changes nothing.
+    Reads more of the server only where something must be installed or removed.
 
     Raises:
         Failure: it must not or cannot be done.
     """
-    if request.expect_loaded_by_options and state.options is not None and not state.loads:
-        from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-            refusals as _plugin_refusals,
+    decide = _present if request.state == "present" else _absent
+    statements = decide(connection, state, request)
+    writes = [statement for statement in statements if statement.writes]
+    if writes and state.server.super_read_only and not request.lift_super_read_only:
+        raise Failure(
+            "super_read_only",
+            f"super_read_only is ON, so the server refuses: {writes[0]}.",
+            "Set lift_super_read_only: true to lift it for that one statement, or run this when "
+            "the server is writable.",
         )
+    return packets(state, request, statements)
 
-        raise _plugin_refusals.option_file_not_read(state.options)
-    if request.check_mysql_session and state.mysql_session is False:
-        from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-            refusals as _plugin_refusals,
-        )
 
-        raise _plugin_refusals.mysql_session_missing(state.server)
-    if state.plugin is None:
-        from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-            refusals as _plugin_refusals,
-        )
+def packets(state: State, request: Request, statements: Sequence[Statement]) -> list[Packet]:
+    """Return the packets in which statements go to the server, each with what it needs around it.
 
-        _plugin_refusals.check_installation(connection, state)
-        if not request.allow_group_start:
-            from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-                group_start as _group_start,
-            )
-
-            _group_start.refuse_group_start(connection, state)
-    else:
-        check_active(state, state.plugin)
-
-    statements = []
-    row: bool | None = None if state.row is None else bool(state.row)
-    if state.plugin is None:
-        if row:
-            # Left by a start that could not load the library; INSTALL would end in a duplicate key.
-            statements += [NO_BINARY_LOG, DELETE_ROW]
-        statements.append(install_statement(state.library))
-        row = True
-    wanted = _row_wanted(state, request.registration)
-    if row is True and wanted is False:
-        statements += [NO_BINARY_LOG, DELETE_ROW]
-    elif row is False and wanted is True:
-        statements += [NO_BINARY_LOG, insert_row_statement(state.library)]
-    if state.plugin is not None and row is True and _kept_duplicate(state, request):
+    Lifting super_read_only, the statement and restoring are one packet: the server restores it even
+    where this program is killed meanwhile.
+    """
+    if not statements:
         return []
-    return _writable(state, request, statements)
+    result = [[sql.lock_wait_timeout_statement(request.lock_wait_timeout)]]
+    for statement in statements:
+        if statement.writes and state.server.super_read_only:
+            result.append([sql.LIFT_SUPER_READ_ONLY, statement, sql.RESTORE_SUPER_READ_ONLY])
+        else:
+            result.append([statement])
+    return result
 
 
-def plan_absent(connection: Connection, state: State, request: Request) -> list[Statement]:
-    """Decide which statements take the plugin out of the server. Changes nothing.
-
-    Raises:
-        Failure: it must not or cannot be done.
-    """
-    plugin = state.plugin
-    if plugin is None:
-        if not state.row:
-            return []
-        # UNINSTALL PLUGIN knows loaded plugins only (error 1305 otherwise).
-        return _writable(state, request, [NO_BINARY_LOG, DELETE_ROW])
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-        refusals as _plugin_refusals,
-    )
-
-    _plugin_refusals.check_removal(connection, state, plugin, request)
-    return _writable(state, request, [UNINSTALL])
-
-
-def check_active(state: State, plugin: Plugin) -> None:
-    """Check what the server says of a plugin that it has.
-
-    Raises:
-        Failure: it is not ACTIVE, of another type, or not from the asked library.
-    """
-    if (plugin.type, plugin.library, plugin.status) != (PLUGIN_TYPE, state.library, "ACTIVE"):
-        from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-            refusals as _plugin_refusals,
-        )
-
-        raise _plugin_refusals.not_as_asked(state, plugin)
-
-
-def predict(state: State, statements: list[Statement]) -> State:
-    """Return the state that these statements lead to; check mode shows it."""
+def predict(state: State, planned: Sequence[Packet]) -> Outcome:
+    """Return what a plan would lead to, for check mode."""
+    statements = [statement for packet in planned for statement in packet]
     plugin, row = state.plugin, state.row
     for statement in statements:
-        verb = statement.sql.partition(" ")[0]
-        if verb == "INSTALL":
-            plugin = Plugin(PLUGIN_NAME, "ACTIVE", PLUGIN_TYPE, state.library, None, "", "ON")
-        elif verb == "UNINSTALL":
-            plugin = None
-        if verb in ("INSTALL", "INSERT"):
+        if statement == sql.install_statement(state.library):
+            plugin = Plugin(sql.PLUGIN_NAME, "ACTIVE", PLUGIN_TYPE, state.library, None, "", "ON")
             row = state.library
-        elif verb in ("UNINSTALL", "DELETE"):
+        elif statement == sql.insert_row_statement(state.library):
+            row = state.library
+        elif statement == sql.UNINSTALL:
+            plugin, row = None, ""
+        elif statement == sql.DELETE_ROW:
             row = ""
-    return state._replace(plugin=plugin, row=row)
+    return Outcome(bool(planned), statements, state, state._replace(plugin=plugin, row=row))
 
 
 def notes(state: State, request: Request) -> list[str]:
@@ -213,27 +116,64 @@ def notes(state: State, request: Request) -> list[str]:
             "The account may not read mysql.user, so whether 'mysql.session'@'localhost' exists "
             "was not checked."
         )
-    if _kept_duplicate(state, request):
+    if _keeps_duplicate(state, request):
         result.append(
-            f"The plugin is loaded both by {state.loads[-1]} and by its row in "
-            "mysql.plugin, so each start logs an error; super_read_only is ON and keeps the row. "
+            f"The plugin is loaded both by {state.loads[-1]} and by its row in mysql.plugin, so "
+            "each start logs an error; super_read_only is ON and keeps the row. "
             "Set lift_super_read_only: true."
         )
     return result
 
 
-def survives_restart(state: State) -> bool | None:
-    """Whether the next start loads the plugin; None where that cannot be known from here."""
-    if state.options is not None and disabled_by_option(state) is not None:
-        return False
-    if state.loads or state.row:
-        return True
-    if state.options is None or state.row is None:
+def _present(connection: Connection, state: State, request: Request) -> list[Statement]:
+    """Decide which statements bring the plugin in and leave it registered as asked."""
+    if request.expect_loaded_by_options and state.options is not None and not state.loads:
+        raise refusals.option_file_not_read(state.options)
+    if request.check_mysql_session and state.mysql_session is False:
+        raise refusals.mysql_session_missing(state.server)
+    statements = []
+    row = state.row
+    if state.plugin is None:
+        refusals.check_installation(connection, state)
+        if not request.allow_group_start:
+            refuse_group_start(connection, state)
+        if row:
+            # Left by a start that could not load the library; INSTALL would end in a duplicate key.
+            statements += [sql.NO_BINARY_LOG, sql.DELETE_ROW]
+        statements.append(sql.install_statement(state.library))
+        row = state.library
+    else:
+        refusals.check_active(state, state.plugin)
+        if _keeps_duplicate(state, request):
+            return []
+    wanted = _row_wanted(state, request)
+    if row and wanted is False:
+        statements += [sql.NO_BINARY_LOG, sql.DELETE_ROW]
+    elif row == "" and wanted:
+        statements += [sql.NO_BINARY_LOG, sql.insert_row_statement(state.library)]
+    return statements
+
+
+def _absent(connection: Connection, state: State, request: Request) -> list[Statement]:
+    """Decide which statements take the plugin out of the server."""
+    if state.plugin is not None:
+        refusals.check_removal(connection, state, state.plugin, request)
+        return [sql.UNINSTALL]
+    # UNINSTALL PLUGIN knows loaded plugins only (error 1305 otherwise).
+    return [sql.NO_BINARY_LOG, sql.DELETE_ROW] if state.row else []
+
+
+def _row_wanted(state: State, request: Request) -> bool | None:
+    """Whether ``mysql.plugin`` should have the row; None to leave it as it is."""
+    if request.registration != "auto":
+        return request.registration == "always"
+    if state.options is None:
         return None
-    return False
+    # A plugin that is in both is loaded twice, and each start logs an ERROR.
+    return not state.loads
 
 
-def _kept_duplicate(state: State, request: Request) -> bool:
+def _keeps_duplicate(state: State, request: Request) -> bool:
     """Whether a superfluous row stays because the server is read-only.
 
     It costs a line in the error log at each start, which is no reason to call a read-only member
@@ -241,40 +181,8 @@ def _kept_duplicate(state: State, request: Request) -> bool:
     """
     return bool(
         state.row
-        and _row_wanted(state, request.registration) is False
         and state.loads
+        and _row_wanted(state, request) is False
         and state.server.super_read_only
         and not request.lift_super_read_only
     )
-
-
-def _row_wanted(state: State, registration: str) -> bool | None:
-    """Whether ``mysql.plugin`` should have the row; None to leave it as it is."""
-    if registration != "auto":
-        return registration == "always"
-    if state.options is None:
-        return None
-    # A plugin that is in both is loaded twice, and each start logs an ERROR.
-    return not state.loads
-
-
-def disabled_by_option(state: State) -> str | None:
-    """Return where an option turns the plugin off at start, None where none does."""
-    if state.options is None:
-        return None
-    option = option_value(state.options.arguments, PLUGIN_NAME)
-    if option is None or (option.value or "").upper() not in OFF_VALUES:
-        return None
-    return str(option.source)
-
-
-def _writable(state: State, request: Request, statements: list[Statement]) -> list[Statement]:
-    """Return the statements, unless super_read_only forbids them and may not be lifted."""
-    writes = [statement for statement in statements if statement.writes]
-    if not state.server.super_read_only or request.lift_super_read_only or not writes:
-        return statements
-    from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import (
-        refusals as _plugin_refusals,
-    )
-
-    raise _plugin_refusals.super_read_only(writes[0])

@@ -2,31 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is refused to be done to the Group Replication plugin in a server, and why.
+"""What is refused at the Group Replication plugin in a server, and why. Private to dbfleet.mysql.
 
-Private to dbfleet.mysql. Whether an installation would start a group is in ``_group_start.py``.
+Whether an installation would start a group is in ``group_start.py``.
 """
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import Connection
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    option_value,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import ServerOptions
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.plan import (
-    Statement,
-    disabled_by_option,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin.state import (
-    PLUGIN_NAME,
-    PLUGIN_TYPE,
-    Plugin,
-    Request,
-    Server,
-    State,
-)
+from .._errors import Failure
+from .._mysql.connection import Connection
+from .._option_file.reader import ServerOptions
+from .request import Request
+from .state import PLUGIN_TYPE, Plugin, Server, State
+from .statements import INITIALISATION_QUERY, MEMBERS_QUERY, PLUGIN_NAME
 
 # Member states that mean "in the group" (manual, "Group Replication Server States").
 IN_GROUP_STATES = frozenset(("ONLINE", "RECOVERING"))
@@ -71,13 +59,14 @@ def check_installation(connection: Connection, state: State) -> None:
     Raises:
         Failure: an option keeps the plugin disabled, or MySQL 5.7 lacks settings that it needs.
     """
-    where = disabled_by_option(state)
-    if where is not None:
+    if state.disabled_by:
         raise Failure(
             "plugin_disabled",
-            f"The option group_replication=OFF ({where}) keeps the plugin disabled, whatever loads "
-            "it.",
-            "Take that option out of {} and run this again.".format(where.partition(":")[0]),
+            f"The option group_replication=OFF ({state.disabled_by}) keeps the plugin disabled, "
+            "whatever loads it.",
+            "Take that option out of {} and run this again.".format(
+                state.disabled_by.partition(":")[0]
+            ),
         )
     _refuse_old_repositories(connection, state.server)
 
@@ -91,62 +80,54 @@ def check_removal(connection: Connection, state: State, plugin: Plugin, request:
     if plugin.load_option == "FORCE_PLUS_PERMANENT":
         raise Failure(
             "plugin_permanent",
-            f"The plugin was loaded with FORCE_PLUS_PERMANENT{_where(state, PLUGIN_NAME)}, so the "
+            f"The plugin was loaded with FORCE_PLUS_PERMANENT{_where(state)}, so the "
             "running server refuses to unload it.",
             "Take that option out (state: absent of dbfleet.mysql.plugin_load_add removes the line "
             "that loads the library) and restart the server.",
         )
     if plugin.status == "ACTIVE":
-        _refuse_leaving_group(connection, state.server, request)
+        _refuse_leaving_group(connection, state.server, request.allow_leave_group)
 
 
-def not_as_asked(state: State, plugin: Plugin) -> Failure:
-    """Say in what the plugin that the server has is not the asked one, or not ACTIVE."""
+def check_active(state: State, plugin: Plugin) -> None:
+    """Check what the server says of a plugin that it has.
+
+    Raises:
+        Failure: it is of another type, not from the asked library, or not ACTIVE.
+    """
     if plugin.type != PLUGIN_TYPE or plugin.library != state.library:
-        return Failure(
+        raise Failure(
             "other_library",
             f"The server has a plugin group_replication of type {plugin.type} from "
             f"{plugin.library}, not of type {PLUGIN_TYPE} from {state.library}.",
             "Set library to the one that is meant, or remove the other with state: absent.",
         )
     if plugin.status == "DISABLED":
-        return Failure(
+        raise Failure(
             "plugin_disabled",
-            f"The plugin is loaded but DISABLED{_where(state, PLUGIN_NAME)}, which only a restart "
-            "can change.",
+            f"The plugin is loaded but DISABLED{_where(state)}, which only a restart can change.",
             "Take group_replication=OFF out of the server's options and restart the server.",
         )
-    return Failure(
-        "plugin_not_active",
-        f"The plugin's status is {plugin.status}, not ACTIVE.",
-        "An older copy is still in use or being unloaded: restart the server, then run this again.",
-    )
+    if plugin.status != "ACTIVE":
+        raise Failure(
+            "plugin_not_active",
+            f"The plugin's status is {plugin.status}, not ACTIVE.",
+            "An older copy is still in use or being unloaded: restart the server, then run this "
+            "again.",
+        )
 
 
-def super_read_only(statement: Statement) -> Failure:
-    """Say that the server's super_read_only refuses a statement."""
-    return Failure(
-        "super_read_only",
-        f"super_read_only is ON, so the server refuses: {statement}.",
-        "Set lift_super_read_only: true to lift it for that one statement, or run this when the "
-        "server is writable.",
-    )
-
-
-def _where(state: State, option: str) -> str:
-    """Return `` (file:line)`` of an option, empty where that is not known."""
-    found = None if state.options is None else option_value(state.options.arguments, option)
-    return f" ({found.source})" if found else ""
+def _where(state: State) -> str:
+    """Return `` (file:line)`` of the option about the plugin, empty where that is not known."""
+    option = state.option(PLUGIN_NAME)
+    return f" ({option.source})" if option else ""
 
 
 def _refuse_old_repositories(connection: Connection, server: Server) -> None:
     """MySQL 5.7 fails INSTALL with a bare 1123 unless these are set (measured on 5.7.20)."""
     if server.version_tuple >= (8, 0, 0):
         return
-    values = connection.rows(
-        "SELECT @@global.server_id, @@global.master_info_repository,"
-        " @@global.relay_log_info_repository"
-    )[0]
+    values = connection.rows(INITIALISATION_QUERY)[0]
     lines = []
     if not int(values[0]):
         lines.append("server_id=<a number unique in the group>")
@@ -163,17 +144,13 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
         )
 
 
-def _refuse_leaving_group(connection: Connection, server: Server, request: Request) -> None:
+def _refuse_leaving_group(connection: Connection, server: Server, allowed: bool) -> None:
     """Refuse to take a member out of its group unasked, or at the cost of the group's majority."""
-    members = dict(
-        connection.rows(
-            "SELECT MEMBER_ID, MEMBER_STATE FROM performance_schema.replication_group_members",
-        )
-    )
+    members: dict[str, str] = dict(connection.rows(MEMBERS_QUERY))
     state = members.get(server.uuid)
     if state not in IN_GROUP_STATES:
         return
-    if not request.allow_leave_group:
+    if not allowed:
         raise Failure(
             "member_of_group",
             f"This server is {state} in a group of {len(members)}, and UNINSTALL PLUGIN would take "

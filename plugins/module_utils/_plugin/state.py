@@ -4,9 +4,7 @@
 
 """The Group Replication plugin in a running server: what the server says of it.
 
-Private to dbfleet.mysql. What must be done is decided in ``_plugin_plan.py``, and done in
-``_plugin_execute.py``. A module travels without bytecode, so that each host compiles all that its
-module imports; a healthy host gets by with this file and the plan.
+Private to dbfleet.mysql.
 """
 
 from __future__ import annotations
@@ -15,78 +13,44 @@ import re
 import time
 from typing import NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.connection import (
-    Connection,
-    Rows,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.process import (
-    UnknownProcess,
-    find_server_process,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.arguments import (
-    COMMAND_LINE,
-    find_loads,
-)
-from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
-    Files,
-    ServerOptions,
-    read_server_options,
-)
+from .._errors import Failure
+from .._mysql.connection import Connection, Rows
+from .._mysql.process import UnknownProcess, find_server_process
+from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
+from .._option_file.files import Files
+from .._option_file.reader import ServerOptions, read_server_options
+from . import statements as sql
+from .request import Request
 
-PLUGIN_NAME = "group_replication"
 PLUGIN_TYPE = "GROUP REPLICATION"
 # The manual's first release with Group Replication.
 OLDEST_VERSION = (5, 7, 17)
-
-# What a decision is made of.
-SETTINGS_QUERY = (
-    "SELECT @@global.version_comment, @@global.plugin_dir, @@global.datadir, @@global.pid_file,"
-    " @@global.version_compile_os, @@global.server_uuid, @@global.super_read_only"
-)
-WSREP_QUERY = "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'"
-PLUGIN_QUERY = (
-    "SELECT PLUGIN_NAME, PLUGIN_STATUS, PLUGIN_TYPE, PLUGIN_LIBRARY, PLUGIN_LICENSE,"
-    " PLUGIN_VERSION, LOAD_OPTION FROM information_schema.PLUGINS"
-    " WHERE PLUGIN_NAME = 'group_replication'"
-)
-ROW_QUERY = "SELECT dl FROM mysql.plugin WHERE name = 'group_replication'"
-SESSION_QUERY = "SELECT 1 FROM mysql.user WHERE User = 'mysql.session' AND Host = 'localhost'"
-# An account may lack the privilege to read these tables.
-REFUSABLE = (ROW_QUERY, SESSION_QUERY)
-
-
-class Request(NamedTuple):
-    """What the task asks for; the fields are the module's options of the same names."""
-
-    state: str
-    library: str | None
-    registration: str
-    allow_group_start: bool
-    allow_leave_group: bool
-    lift_super_read_only: bool
-    lock_wait_timeout: int
-    check_mysql_session: bool
-    expect_loaded_by_options: bool | None
+# How the server itself writes "no" for a boolean option (sql/set_var.cc, my_getopt.cc).
+OFF_VALUES = frozenset(("OFF", "0", "FALSE"))
 
 
 class Server(NamedTuple):
-    """What a server says of itself."""
+    """What a server says of itself: its greeting's version, and the answer to SETTINGS_QUERY."""
 
     version: str
-    flavor: str
+    version_comment: str
     plugin_dir: str
     datadir: str
     pid_file: str
     compile_os: str
     uuid: str
-    super_read_only: bool
+    super_read_only: int
+
+    @property
+    def flavor(self) -> str:
+        """Whose build of MySQL it is."""
+        return "Percona Server" if "percona" in self.version_comment.lower() else "MySQL"
 
     @property
     def default_library(self) -> str:
         """The library's name on the server's operating system."""
         windows = self.compile_os.lower().startswith("win")
-        return PLUGIN_NAME + (".dll" if windows else ".so")
+        return sql.PLUGIN_NAME + (".dll" if windows else ".so")
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -109,12 +73,17 @@ class Plugin(NamedTuple):
 class State(NamedTuple):
     """All that is known before something is decided.
 
-    ``library`` is the one that the plugin is to come from. ``row`` is the library in the plugin's
-    row of ``mysql.plugin``, empty without such a row, None where the account may not read that
-    table. ``options`` is None where the server's option files cannot be read from here, and
-    ``options_unknown`` then says why. ``started`` is the time of the server's start in seconds
-    since the epoch, 0 where options is None. ``loads`` are the places of the options that load the
-    plugin at start, such as ``/etc/my.cnf:12``; empty where options is None.
+    Attributes:
+        server: what the server says of itself.
+        library: the one that the plugin should come from.
+        plugin: None where the server does not have it.
+        row: the library in the plugin's row of ``mysql.plugin``, empty without such a row, None
+            where the account may not read that table.
+        mysql_session: whether the account ``mysql.session`` exists, None where that was not read.
+        options: what the server's next start is given, None where that cannot be read from here.
+        options_unknown: why it cannot, as half a sentence.
+        started: the time of the server's start in seconds since the epoch, 0 without options.
+        loads: the places of the options that load the plugin at start, such as ``/etc/my.cnf:12``.
     """
 
     server: Server
@@ -127,6 +96,25 @@ class State(NamedTuple):
     started: float
     loads: list[str]
 
+    def option(self, name: str) -> Argument | None:
+        """Return an option of the server's next start, None where it has none that is known."""
+        return option_value(self.options.arguments, name) if self.options else None
+
+    @property
+    def disabled_by(self) -> str:
+        """The place of an option that turns the plugin off at start, empty where none does."""
+        option = self.option(sql.PLUGIN_NAME)
+        return option.source if option and (option.value or "").upper() in OFF_VALUES else ""
+
+    @property
+    def survives_restart(self) -> bool | None:
+        """Whether the next start loads the plugin; None where that cannot be known from here."""
+        if self.disabled_by:
+            return False
+        if self.loads or self.row:
+            return True
+        return None if self.options is None or self.row is None else False
+
 
 def version_tuple(version: str) -> tuple[int, ...]:
     """Return ``(8, 0, 36)`` for ``8.0.36-28-log``; missing numbers are 0."""
@@ -134,89 +122,38 @@ def version_tuple(version: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else (0, 0, 0)
 
 
-def refuse_without_plugin(version: str) -> None:
-    """Refuse a server that has no Group Replication plugin.
-
-    Args:
-        version: from the handshake, so that it costs no question.
-
-    Raises:
-        Failure: it is MariaDB, or MySQL before 5.7.17.
-    """
-    if "mariadb" in version.lower():
-        raise Failure(
-            "mariadb",
-            f"The server is MariaDB ({version}), which has no Group Replication plugin.",
-            "Take this host out of the play; MariaDB's own clustering is Galera.",
-        )
-    if version_tuple(version) < OLDEST_VERSION:
-        raise Failure(
-            "version_too_old",
-            f"MySQL {version} has no Group Replication plugin, which came with 5.7.17.",
-            "Upgrade the server to 5.7.17 or later, or take this host out of the play.",
-        )
-
-
-def read_state(
-    connection: Connection, request: Request, defaults_file: str | None, files: Files
-) -> State:
+def read_state(connection: Connection, request: Request, files: Files) -> State:
     """Read all that a decision needs.
 
     Args:
         connection: the server.
         request: the task.
-        defaults_file: the option file that the server starts from; None to find it out.
         files: the file system to read the server's option files from.
 
     Raises:
-        Failure: the server has no Group Replication plugin.
-        StatementError: a query failed.
+        Failure: the server has no Group Replication plugin, or a query failed.
     """
-    refuse_without_plugin(connection.server_version)
-    questions = [SETTINGS_QUERY, PLUGIN_QUERY, ROW_QUERY]
+    _refuse_without_plugin(connection.server_version)
+    queries = [sql.SETTINGS_QUERY, sql.PLUGIN_QUERY, sql.ROW_QUERY]
     if request.check_mysql_session:
-        questions.append(SESSION_QUERY)
-    settings, plugins, row, *session = connection.answers(questions, REFUSABLE)
-    plugin = _plugin(plugins)
-    if plugin is None or plugin.status != "ACTIVE":
-        # An active plugin is answer enough, as none is active beside wsrep; and the query takes the
-        # server longer than all the others together.
+        queries.append(sql.SESSION_QUERY)
+    settings, plugin, row, *session = connection.answers(queries, sql.REFUSABLE)
+    if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
+        # None is active beside wsrep; and this query takes the server longer than all the others.
         _refuse_wsrep(connection)
-    server = _server(connection.server_version, settings or [])
+    server = Server(connection.server_version, *(settings or [])[0])
     library = request.library or server.default_library
-    options: ServerOptions | None = None
-    unknown = ""
-    started = 0.0
-    loads: list[str] = []
+    options, started, loads, unknown = None, 0.0, [], ""
     try:
-        process = find_server_process(server.datadir, server.pid_file, server.uuid)
-        options = read_server_options(
-            argv=process.argv,
-            environ=process.environ,
-            home=process.home,
-            server_version=server.version,
-            defaults_file=defaults_file,
-            files=files,
-        )
-        started = process.started
-        if options.fatal is not None:
-            if defaults_file is not None:
-                raise Failure(
-                    "option_file_broken",
-                    f"MySQL does not start with this defaults_file: {options.fatal}.",
-                    "Correct defaults_file, or leave it out to have it found.",
-                )
-            raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
-        loads = [
-            load.argument.source for load in find_loads(options.arguments, library, PLUGIN_NAME)
-        ]
+        options, started = _read_options(server, request.defaults_file, files)
+        found = find_loads(options.arguments, library, sql.PLUGIN_NAME)
+        loads = [load.argument.source for load in found]
     except UnknownProcess as reason:
-        options = None
         unknown = str(reason)
     return State(
         server=server,
         library=library,
-        plugin=_initialised(connection, plugin),
+        plugin=_plugin(connection, plugin),
         row=_row(row),
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,
@@ -240,14 +177,31 @@ def as_expected(state: State, loaded_by_options: bool | None) -> State:
     return state._replace(loads=[place for place in state.loads if place == COMMAND_LINE])
 
 
-def _refuse_wsrep(connection: Connection) -> None:
-    """Refuse a server that replicates by wsrep.
+def read_plugin(connection: Connection) -> tuple[Plugin | None, str | None]:
+    """Return the state's ``plugin`` and ``row`` as they are now. Raises Failure."""
+    plugin, row = connection.answers([sql.PLUGIN_QUERY, sql.ROW_QUERY], sql.REFUSABLE)
+    return _plugin(connection, plugin), _row(row)
 
-    Raises:
-        Failure: it is Percona XtraDB Cluster.
-        StatementError: the query failed.
-    """
-    if connection.rows(WSREP_QUERY):
+
+def _refuse_without_plugin(version: str) -> None:
+    """Refuse MariaDB, and MySQL before 5.7.17, by the version in the server's greeting."""
+    if "mariadb" in version.lower():
+        raise Failure(
+            "mariadb",
+            f"The server is MariaDB ({version}), which has no Group Replication plugin.",
+            "Take this host out of the play; MariaDB's own clustering is Galera.",
+        )
+    if version_tuple(version) < OLDEST_VERSION:
+        raise Failure(
+            "version_too_old",
+            f"MySQL {version} has no Group Replication plugin, which came with 5.7.17.",
+            "Upgrade the server to 5.7.17 or later, or take this host out of the play.",
+        )
+
+
+def _refuse_wsrep(connection: Connection) -> None:
+    """Refuse Percona XtraDB Cluster, the only one that knows wsrep."""
+    if connection.rows(sql.WSREP_QUERY):
         raise Failure(
             "percona_xtradb_cluster",
             "The server is Percona XtraDB Cluster, which replicates by wsrep and refuses Group "
@@ -256,61 +210,48 @@ def _refuse_wsrep(connection: Connection) -> None:
         )
 
 
-def _server(version: str, settings: Rows) -> Server:
-    comment, plugin_dir, datadir, pid_file, compile_os, uuid, super_read_only = settings[0]
-    flavor = "Percona Server" if "percona" in comment.lower() else "MySQL"
-    return Server(
-        version=version,
-        flavor=flavor,
-        plugin_dir=plugin_dir,
-        datadir=datadir,
-        pid_file=pid_file,
-        compile_os=compile_os,
-        uuid=uuid,
-        super_read_only=bool(super_read_only),
+def _read_options(
+    server: Server, defaults_file: str | None, files: Files
+) -> tuple[ServerOptions, float]:
+    """Return the options of the server's next start, and the time of the last one.
+
+    Raises:
+        Failure: MySQL does not start with the given ``defaults_file``.
+        UnknownProcess: they cannot be read from here.
+    """
+    process = find_server_process(server.datadir, server.pid_file, server.uuid)
+    options = read_server_options(
+        argv=process.argv,
+        environ=process.environ,
+        home=process.home,
+        server_version=server.version,
+        defaults_file=defaults_file,
+        files=files,
+    )
+    if options.fatal is None:
+        return options, process.started
+    if defaults_file is None:
+        raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
+    raise Failure(
+        "option_file_broken",
+        f"MySQL does not start with this defaults_file: {options.fatal}.",
+        "Correct defaults_file, or leave it out to have it found.",
     )
 
 
-def read_plugin(connection: Connection) -> Plugin | None:
-    """Return what the server says of the plugin, None where it does not know it.
+def _plugin(connection: Connection, rows: Rows | None) -> Plugin | None:
+    """Return the plugin from the answer to PLUGIN_QUERY.
 
-    Raises:
-        StatementError: the query failed.
+    Waits up to 10 seconds while another session is just initialising it.
     """
-    return _initialised(connection, _plugin(connection.rows(PLUGIN_QUERY)))
-
-
-def _initialised(
-    connection: Connection, plugin: Plugin | None, patience: float = 10.0
-) -> Plugin | None:
-    """Return the plugin, after a while where another session is just initialising it.
-
-    Args:
-        patience: for how many seconds to wait while its status is INACTIVE.
-    """
-    end = time.monotonic() + patience
-    while plugin is not None and plugin.status == "INACTIVE" and time.monotonic() < end:
+    end = time.monotonic() + 10
+    while rows and Plugin(*rows[0]).status == "INACTIVE" and time.monotonic() < end:
         time.sleep(0.1)
-        plugin = _plugin(connection.rows(PLUGIN_QUERY))
-    return plugin
+        rows = connection.rows(sql.PLUGIN_QUERY)
+    return Plugin(*rows[0]) if rows else None
 
 
-def _plugin(answer: Rows | None) -> Plugin | None:
-    return Plugin(*answer[0]) if answer else None
-
-
-def read_row(connection: Connection) -> str | None:
-    """Return the library in the plugin's row of ``mysql.plugin``.
-
-    Empty without a row, None where the account may not read the table.
-
-    Raises:
-        StatementError: the query failed.
-    """
-    return _row(connection.answers([ROW_QUERY], REFUSABLE)[0])
-
-
-def _row(answer: Rows | None) -> str | None:
-    if answer is None:
+def _row(rows: Rows | None) -> str | None:
+    if rows is None:
         return None
-    return str(answer[0][0]) if answer else ""
+    return str(rows[0][0]) if rows else ""

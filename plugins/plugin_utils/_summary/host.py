@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ...module_utils._errors import Failure
+
 # Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
 # Commands"); Ansible returns them where the module's interpreter is missing.
 INTERPRETER_MISSING = (126, 127)
@@ -236,12 +238,12 @@ def _failed(result: Mapping[str, Any]) -> Problem:
     # Ansible's own check of the role's variables tells each problem.
     wrong = [str(error) for error in result.get("argument_errors") or []]
     if wrong:
-        return Problem(
-            Outcome.FAILED,
+        failure = Failure(
+            "variables_wrong",
             _shortened("; ".join(wrong).rstrip(".")) + ".",
             "Correct the variable in the inventory or the command, and run this again.",
-            "variables_wrong",
         )
+        return _failed(failure.as_result())
     said = _without_prefix(str(result.get("msg") or "")).strip().partition("\n")[0].strip()
     if not said:
         return Problem(

@@ -16,16 +16,10 @@ import os
 from typing import Any, NamedTuple
 
 import jinja2
-from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import Host, Outcome
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.table import (
-    COLUMNS,
-    NOT_REACHED,
-    cells_of,
-    count,
-    groups_of,
-    warnings_of,
-)
+
+from ...module_utils._errors import Failure
+from .host import Host, Outcome
+from .table import COLUMNS, NOT_REACHED, cells_of, count, groups_of, warnings_of
 
 # Counts up when a program that reads the JSON would have to change.
 SCHEMA_VERSION = 1

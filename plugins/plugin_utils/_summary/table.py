@@ -12,7 +12,7 @@ from __future__ import annotations
 import collections
 from typing import Iterable, NamedTuple
 
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import Host, Outcome
+from .host import Host, Outcome
 
 # What a person reads on a terminal; the report has all.
 MOST_ROWS = 40

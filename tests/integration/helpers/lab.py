@@ -25,6 +25,11 @@ def fleet_name(word: str) -> str:
 FLEET = fleet_name("real")
 
 
+def container(name: str, fleet: str = FLEET) -> str:
+    """Return the name of a server's container."""
+    return f"{os.environ['LAB_PREFIX']}-{fleet}-{name}"
+
+
 def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return what it printed; a failure of its own is the caller's."""
     return subprocess.run(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ansible
-from helpers.lab import CHECKOUT, FLEET, lab, run
+from helpers.lab import CHECKOUT, FLEET, container, lab, run
 
 #: The statement that the module sends.
 INSTALL_PLUGIN = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
@@ -24,7 +25,7 @@ class Server:
     def __init__(self, name: str, fleet: str = FLEET) -> None:
         self.name = name
         self.fleet = fleet
-        self.container = lab("name", fleet, name).strip()
+        self.container = container(name, fleet)
 
     def sh(self, script: str, check: bool = True) -> str:
         """Run a shell script in the container as root."""
@@ -65,8 +66,9 @@ class Server:
             (str(CHECKOUT), "ansible_collections/dbfleet/mysql", "plugins"),
             (str(CHECKOUT / "tests/integration/on_target"), ".", "."),
         )
+        places = " ".join(f"{folder}/{place}" for _source, place, _names in sources)
+        self.sh(f"for place in {places}; do mkdir -p $place && touch $place/__init__.py; done")
         for source, place, names in sources:
-            self.sh(f"mkdir -p {folder}/{place} && touch {folder}/{place}/__init__.py")
             pipe = f"tar -C {source} -c {names} | podman exec -i {self.container} tar -xC {folder}/"
             done = run("sh", "-c", pipe + place)
             assert done.returncode == 0, done.stderr
@@ -104,27 +106,27 @@ class Server:
         """Return what the error log holds since the last start."""
         return self.sh("cat /var/log/mysql/error.log").split("MySQL Server - start.")[-1]
 
-    def reset(self) -> None:
-        """Bring the server back to where the plugin is nowhere."""
-        if self.sh(RESET).strip():
-            self.restart()
-
     def gtid_executed(self) -> str:
         """Return the set of transactions that the server has executed."""
         return self.sql("SELECT @@global.gtid_executed")[0][0]
 
 
-# Prints something where the server must be restarted: the module takes an option file that was
-# touched since the start for one that may have changed what INSTALL does.
+# Prints the executed transactions, then why the server must be restarted: the plugin cannot be
+# taken out, or an option file was touched, which the module takes for one that may have changed
+# what INSTALL does. --force goes on where there is nothing to stop, to uninstall or to delete.
 RESET = """
 set -eu
-mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
-if mysql -Ne 'SHOW PLUGINS' | grep -q ^group_replication; then
-    mysql -e 'STOP GROUP_REPLICATION' || true
-    mysql -e 'SET GLOBAL super_read_only = 0; UNINSTALL PLUGIN group_replication'
-    mysql -e 'SET GLOBAL super_read_only = 0; SET GLOBAL read_only = 0'
-fi
-mysql -e "SET sql_log_bin = 0; DELETE FROM mysql.plugin WHERE name = 'group_replication'"
+mysql --force --batch -N 2>/dev/null <<'END'
+SELECT @@global.gtid_executed;
+SET GLOBAL super_read_only = 0;
+STOP GROUP_REPLICATION;
+SET GLOBAL super_read_only = 0;
+UNINSTALL PLUGIN group_replication;
+SET GLOBAL read_only = 0;
+SET sql_log_bin = 0;
+DELETE FROM mysql.plugin WHERE name = 'group_replication';
+SELECT PLUGIN_STATUS FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'group_replication';
+END
 rm -rf /root/.my.cnf
 cd /
 # tar notices what differs or is missing, the count what was added.
@@ -135,3 +137,20 @@ if [ -e /root/etc.tar ] && ! { tar -df /root/etc.tar >/dev/null 2>&1 &&
 fi
 find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid
 """
+
+
+def reset(servers: Sequence[Server]) -> list[str]:
+    """Bring servers of a fleet back to where the plugin is nowhere.
+
+    Returns:
+        The set of transactions that each has executed.
+    """
+    executed, restart = [], []
+    for server in servers:
+        gtids, *reasons = server.sh(RESET).splitlines()
+        executed.append(gtids)
+        if reasons:
+            restart.append(server.name)
+    if restart:
+        lab("restart", servers[0].fleet, *restart)
+    return executed

@@ -6,6 +6,9 @@
 
 The module's connection leads over a relay, which kills the server just before it gets a statement,
 or just after it executed it, so that its answer is lost. Prints a line of JSON for each kill.
+
+Usage: kill_at_each_statement.py KIND HOW. KIND is a table of SCENARIOS. HOW is "each" for each
+statement of each scenario, before and after it; or "once" for one kill a statement.
 """
 
 from __future__ import annotations
@@ -170,9 +173,9 @@ def gtids() -> str:
 
 def main() -> None:
     """Run the scenarios of the kind named on the command line."""
-    kind = sys.argv[1]
+    kind, how = sys.argv[1:]
     relay = Relay()
-    seen: set[tuple[str, bool, bool]] = set()
+    seen: set[tuple[object, ...]] = set()
     for name, (before, options) in SCENARIOS[kind].items():
         through_relay = {**options, "login_unix_socket": RELAY, "lock_wait_timeout": 30}
         prepare(before, kind == "loaded")
@@ -185,8 +188,9 @@ def main() -> None:
         for number, statement in enumerate(list(relay.statements)):
             reads = statement.startswith(READS)
             changing = changing or (not reads and number > 0)
-            for executes in (False,) if reads else (False, True):
-                case = (statement, changing, executes)
+            moments = (False,) if reads else (False, True)
+            for executes in moments if how == "each" else moments[-1:]:
+                case = (statement, changing, executes) if how == "each" else (statement,)
                 if case in seen:
                     continue
                 seen.add(case)

@@ -5,13 +5,11 @@
 """Runs on a server's host: what a run of the module asks of the server and of the file system.
 
 Argument: the module's options as JSON. Prints one JSON object: the texts that it sent to the
-server, a packet each; the files that it opened below /etc, /var, /srv and /root; which of our own
-files it imported.
+server, a packet each, and the files that it opened below /etc, /var, /srv and /root.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -19,9 +17,9 @@ import tempfile
 from typing import Any
 
 import pymysql.connections
+from ansible_collections.dbfleet.mysql.plugins.modules import group_replication_plugin
 from modules import run_module
 
-PACKAGE = "ansible_collections.dbfleet.mysql.plugins"
 FOLDERS = ("/etc/", "/var/", "/srv/", "/root/.")
 
 
@@ -48,25 +46,15 @@ def main() -> None:
                 path = os.fsdecode(name)
                 if path.startswith(FOLDERS):
                     note("opened", path)
-            elif event == "import" and str(name).startswith(PACKAGE + ".module_utils._"):
-                note("imported", str(name).rpartition(".")[2])
 
         sys.addaudithook(audit)
-        # Imported by the child, as the module is on a host.
-        outcome = run_module(Late(), json.loads(sys.argv[1]))
+        outcome = run_module(group_replication_plugin, json.loads(sys.argv[1]))
         notes.seek(0)
-        found: dict[str, list[str]] = {"packet": [], "opened": [], "imported": []}
+        found: dict[str, list[str]] = {"packet": [], "opened": []}
         for line in notes:
             kind, text = json.loads(line)
             found[kind].append(text)
     print(json.dumps({**found, "result": outcome.result}))
-
-
-class Late:
-    """The module, imported when it is run."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(PACKAGE + ".modules.group_replication_plugin"), name)
 
 
 if __name__ == "__main__":

@@ -150,8 +150,9 @@ def test_a_created_file_goes_with_its_line(host):
     host.put("/etc/my.cnf", b"!includedir /etc/d\n").put("/etc/d/README", b"")
     host.present("/etc/d/x.cnf")
     assert host.get("/etc/d/x.cnf") == FILE_MARK + b"\n[mysqld]\n" + LINE + b"\n"
-    host.absent()
+    plan = host.absent()
     assert not os.path.exists(host.root + "/etc/d/x.cnf")
+    assert plan.after.files == host.read().files == ["/etc/my.cnf"]
 
 
 def test_a_created_file_with_something_else_in_it_stays(host):

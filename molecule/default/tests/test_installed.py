@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from conftest import SERVERS
+from scenario import SERVERS
 
 testinfra_hosts = SERVERS
 LINE = "plugin_load_add=group_replication.so"
@@ -40,3 +40,12 @@ def test_the_start_is_clean(last_start) -> None:
 def test_what_else_was_loaded_is_loaded_still(server, sql) -> None:
     clone = ["clone"] in sql("SELECT PLUGIN_NAME FROM information_schema.PLUGINS")
     assert clone == (server in ("extra-file", "group-suffix"))
+
+
+def test_no_group_was_started(sql) -> None:
+    states = sql("SELECT MEMBER_STATE FROM performance_schema.replication_group_members")
+    assert states == [["OFFLINE"]]
+
+
+def test_no_errant_transaction(sql) -> None:
+    assert sql("SELECT @@global.gtid_executed <> ''") == [["0"]]

@@ -2,21 +2,16 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the scenario's tests share: playbooks run as the ssh user, without sudo."""
+"""Playbooks run as the ssh user, without sudo."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
-SERVERS = list(yaml.safe_load((SCENARIO / "inventory.yml").read_text())["mysql"]["hosts"])
-STEM = f"{os.environ['LAB_PREFIX']}-ssh-"
+from scenario import SCENARIO
 
 #: Of the MySQL account that prepare makes.
 PASSWORD = "correct-horse"  # noqa: S105

@@ -2,15 +2,27 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the scenarios' testinfra tests share; tasks/restart_and_test.yml names it to pytest."""
+"""What the scenario's tests look at."""
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from scenario import MYSQL, STEM
+
+
+@pytest.fixture
+def server(host) -> str:
+    """Return the server's name in the inventory."""
+    return host.backend.name[len(STEM) :]
+
+
+@pytest.fixture
+def variables(server: str) -> dict[str, Any]:
+    """Return the server's variables."""
+    return {**MYSQL["vars"], **MYSQL["hosts"][server]}
 
 
 @pytest.fixture
@@ -31,14 +43,3 @@ def last_start(host) -> str:
     starts = log.split("[MY-010116]")  # "starting as process", of every version from 8.0 on
     assert len(starts) > 1, "the error log shows no start"
     return starts[-1]
-
-
-def tree(archive: bytes) -> dict[str, tuple[object, ...]]:
-    """Return what a tar archive says of each file: kind, mode, owner, link target and content."""
-    files: dict[str, tuple[object, ...]] = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:
-            content = tar.extractfile(member).read() if member.isfile() else b""
-            owner = (member.uid, member.gid)
-            files[member.name] = (member.type, member.mode, owner, member.linkname, content)
-    return files

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the scenario's tests share."""
+"""How long the tests marked ``soak`` are: short, or at full length where SOAK=1 is set."""
 
 from __future__ import annotations
 
 import os
 
-STEM = f"podman://{os.environ['LAB_PREFIX']}-included-"
+#: ``make soak`` sets it.
+SOAK = os.environ.get("SOAK") == "1"

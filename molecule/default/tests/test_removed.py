@@ -6,14 +6,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
+import tarfile
 from pathlib import Path
 
-from conftest import SERVERS
-from scenario_fixtures import tree
+from scenario import SERVERS
 
 testinfra_hosts = SERVERS
+
+
+def tree(archive: bytes) -> dict[str, tuple[object, ...]]:
+    """Return what a tar archive says of each file: kind, mode, owner, link target and content."""
+    files: dict[str, tuple[object, ...]] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            content = tar.extractfile(member).read() if member.isfile() else b""
+            owner = (member.uid, member.gid)
+            files[member.name] = (member.type, member.mode, owner, member.linkname, content)
+    return files
 
 
 def test_the_plugin_is_gone(server, sql) -> None:
@@ -32,7 +44,12 @@ def test_the_option_files_are_as_before(host, server) -> None:
     assert tree(now) == tree(recorded)
 
 
-def test_the_start_is_clean(last_start) -> None:
+def test_the_start_is_clean(server, last_start) -> None:
     assert "ready for connections" in last_start
     assert "already exists" not in last_start
     assert "Couldn't load plugin" not in last_start
+    assert ("group_replication" in last_start) == (server == "command-line")
+
+
+def test_no_errant_transaction(sql) -> None:
+    assert sql("SELECT @@global.gtid_executed <> ''") == [["0"]]

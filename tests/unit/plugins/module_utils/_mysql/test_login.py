@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of a login that fails: errors that a test's server does not give, or gives late."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import pytest
+from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import (
+    connection_failure,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import (
+    connection_argument_spec,
+    resolve_login,
+)
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
+
+DEFAULTS = {name: option.get("default") for name, option in connection_argument_spec().items()}
+ON_SOCKET = {"login_user": "ops", "login_unix_socket": "/run/mysqld/mysqld.sock"}
+
+
+def login(tmp_path, text="", **options):
+    config_file = tmp_path / "my.cnf"
+    config_file.write_text(text)
+    config_file.chmod(0o644)
+    return resolve_login({**DEFAULTS, "config_file": str(config_file), **options}, Files())
+
+
+def reported(number, original=None):
+    """Return an exception as PyMySQL raises it."""
+    error = Exception(number, "the server's words")
+    error.original_exception = original
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "error_code"),
+    [
+        (reported(1045), "access_denied"),
+        (reported(1698), "access_denied"),
+        (reported(1130), "host_not_allowed"),
+        (reported(1129), "host_not_allowed"),
+        (reported(3118), "account_locked"),
+        (reported(1820), "password_expired"),
+        (reported(1862), "password_expired"),
+        (reported(1040), "too_many_connections"),
+        (reported(2026), "tls_failed"),
+        (reported(2003, ssl.SSLError()), "tls_failed"),
+        (reported(2003, FileNotFoundError()), "socket_not_found"),
+        (reported(2003, PermissionError()), "socket_not_permitted"),
+        (reported(2003, socket.gaierror()), "host_not_found"),
+        (reported(2003, ConnectionRefusedError()), "server_down"),
+        (reported(2003, socket.timeout()), "server_unreachable"),
+        (reported(2013), "server_unreachable"),
+        (reported(4711), "connection_failed"),
+    ],
+)
+def test_login_that_the_server_or_the_network_refuses(tmp_path, error, error_code):
+    failure = connection_failure(error, login(tmp_path, **ON_SOCKET))
+    assert failure.error_code == error_code
+    assert failure.details == {"mysql_error_number": error.args[0]}
+    assert "/run/mysqld/mysqld.sock" in failure.cause
+    assert "the server's words" in failure.cause
+
+
+@pytest.mark.parametrize(
+    ("error", "error_code"),
+    [
+        (ValueError("port"), "login_invalid"),
+        (FileNotFoundError("ca.pem"), "tls_file_unusable"),
+        (RuntimeError("cryptography"), "cryptography_missing"),
+    ],
+)
+def test_login_that_pymysql_cannot_use(tmp_path, error, error_code):
+    assert connection_failure(error, login(tmp_path, **ON_SOCKET)).error_code == error_code
+
+
+def test_options_of_the_module_win_over_the_configuration_file(tmp_path):
+    text = "[client]\nuser=a\npassword=b\nhost=db1\nport=3307\nssl-ca=/ca.pem\n"
+    of_file = login(tmp_path, text)
+    assert of_file[:5] == ("a", "b", "db1", 3307, None)
+    assert of_file.ca_cert == "/ca.pem"
+    given = login(tmp_path, text, login_user="x", login_password="", login_host="db2")
+    assert given[:5] == ("x", "", "db2", 3307, None)
+
+
+def test_configuration_file_that_is_not_usable(tmp_path):
+    with pytest.raises(Failure, match="The port in the group"):
+        login(tmp_path, "[client]\nport=x\n")
+    (tmp_path / "my.cnf").chmod(0o666)
+    params = {**DEFAULTS, "config_file": str(tmp_path / "my.cnf")}
+    with pytest.raises(Failure, match="world-writable"):
+        resolve_login(params, Files())
