@@ -386,7 +386,8 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         return
     for place in _places(data, group):
         yield _inserted(data, place, line)
-    eol = _line_end(data, len(data))
+    # A lone CR at the end of the file would become one line end with an LF.
+    eol = b"\r\n" if data.endswith(b"\r") else _line_end(data, len(data))
     head = eol + GROUP_MARK + eol + b"[" + group + b"]" + eol
     if data.endswith(b"\n"):
         yield data + head + line + eol, len(data) + len(head)

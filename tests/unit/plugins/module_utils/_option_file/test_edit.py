@@ -80,6 +80,7 @@ def add_and_remove(host, before, after, path="/etc/my.cnf"):
         (b"# only this", b"# only this\n\n" + GROUP_MARK + b"\n[mysqld]\n" + LINE),
         (b"\n", b"\n\n" + GROUP_MARK + b"\n[mysqld]\n" + LINE + b"\n"),
         (b"", GROUP_MARK + b"\n[mysqld]\n" + LINE + b"\n"),
+        (b"\r", b"\r\r\n\r\n" + GROUP_MARK + b"\r\n[mysqld]\r\n" + LINE),
     ],
 )
 def test_the_line_goes_in_and_out(host, before, after):
