@@ -289,7 +289,7 @@ from ..module_utils._mysql.connection import Connection, connect
 from ..module_utils._mysql.login import connection_argument_spec, resolve_login
 from ..module_utils._option_file.files import Files, FilesReadOnce
 from ..module_utils._plugin.execute import execute
-from ..module_utils._plugin.plan import Outcome, Packet, make_plan, notes, predict
+from ..module_utils._plugin.plan import Effect, Packet, make_plan, notes, predict
 from ..module_utils._plugin.request import Request, check_request
 from ..module_utils._plugin.state import State, as_expected, read_state
 
@@ -342,12 +342,12 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         before = read(connection, request, files, module.check_mode)
         planned = plan(connection, before, request)
         if module.check_mode:
-            outcome = predict(before, planned)
+            effect = predict(before, planned)
         else:
-            outcome = execute(connection, before, request, planned)
-    for note in notes(outcome.now, request):
+            effect = execute(connection, before, request, planned)
+    for note in notes(effect.now, request):
         module.warn(note)
-    return report(before, outcome, module._diff)
+    return report(before, effect, module._diff)
 
 
 def read(connection: Connection, request: Request, files: Files, check_mode: bool) -> State:
@@ -365,15 +365,15 @@ def plan(connection: Connection, state: State, request: Request) -> list[Packet]
         raise
 
 
-def report(before: State, outcome: Outcome, diff: bool) -> dict[str, Any]:
+def report(before: State, effect: Effect, diff: bool) -> dict[str, Any]:
     """Return the module's result."""
     result = {
-        "changed": outcome.changed,
-        "executed_statements": [str(statement) for statement in outcome.executed],
-        **facts(outcome.now, outcome.after),
+        "changed": effect.changed,
+        "executed_statements": [str(statement) for statement in effect.executed],
+        **facts(effect.now, effect.after),
     }
     if diff:
-        result["diff"] = {"before": _visible(before), "after": _visible(outcome.after)}
+        result["diff"] = {"before": _visible(before), "after": _visible(effect.after)}
     return result
 
 

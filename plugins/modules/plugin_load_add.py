@@ -281,7 +281,7 @@ class Situation(NamedTuple):
     target: str
 
 
-class Outcome(NamedTuple):
+class Effect(NamedTuple):
     """What came of a plan.
 
     Attributes:
@@ -331,10 +331,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         planned = plan(module.params, situation)
         changed = bool(planned.changes)
         if changed and not module.check_mode:
-            outcome = execute(module, situation, planned)
+            effect = execute(module, situation, planned)
         else:
-            outcome = predict(module.params, situation, planned)
-    return {"changed": changed, **report(module, situation, planned, outcome)}
+            effect = predict(module.params, situation, planned)
+    return {"changed": changed, **report(module, situation, planned, effect)}
 
 
 def read(params: Mapping[str, Any]) -> Situation:
@@ -368,7 +368,7 @@ def plan(params: Mapping[str, Any], situation: Situation) -> Plan:
     return plan_present(startup.read, files, library, target, params["section"])
 
 
-def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Outcome:
+def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Effect:
     """Write what is planned, and put it back where the server's program does not accept it."""
     params = module.params
     binary, note = _whom_to_ask(params, situation.binary)
@@ -402,33 +402,33 @@ def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Outco
             "The option files were changed by something else while this ran.",
             "Run this again.",
         )
-    return Outcome(after, validated, note, backups)
+    return Effect(after, validated, note, backups)
 
 
-def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Outcome:
+def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
     """Say what would come of a plan, or what there is already where it changes nothing."""
     if planned.changes:
         _whom_to_ask(params, situation.binary)
-    return Outcome(planned.after, validated=None, note="", backups={})
+    return Effect(planned.after, validated=None, note="", backups={})
 
 
 def report(
-    module: AnsibleModule, situation: Situation, planned: Plan, outcome: Outcome
+    module: AnsibleModule, situation: Situation, planned: Plan, effect: Effect
 ) -> dict[str, Any]:
     """Return the module's result but for ``changed``, and give its warnings."""
-    for warning in _warnings(module.params["state"], situation.target, outcome):
+    for warning in _warnings(module.params["state"], situation.target, effect):
         module.warn(warning)
-    loads = situation.library.loads(outcome.after)
+    loads = situation.library.loads(effect.after)
     result: dict[str, Any] = {
         "option_file": situation.target,
         "changed_files": [change.real_path for change in planned.changes],
         "decided_by": loads[-1].argument.source if loads else None,
-        "validated": outcome.validated,
+        "validated": effect.validated,
     }
-    if outcome.note:
-        result["validation_note"] = outcome.note
-    if outcome.backups:
-        result["backup_files"] = outcome.backups
+    if effect.note:
+        result["validation_note"] = effect.note
+    if effect.backups:
+        result["backup_files"] = effect.backups
     if module._diff:
         result["diff"] = [
             {
@@ -551,8 +551,8 @@ def _judge(state: str, earlier: Verdict, now: Verdict) -> None:
 # ---- what people should know ----
 
 
-def _warnings(state: str, target: str, outcome: Outcome) -> list[str]:
-    options = outcome.after
+def _warnings(state: str, target: str, effect: Effect) -> list[str]:
+    options = effect.after
     result = [f"{path} is not read: {reason}." for path, reason in options.skipped]
     result += [f"MySQL stops reading a file at {error}." for error in options.read_errors]
     if options.other_versions:
@@ -565,8 +565,8 @@ def _warnings(state: str, target: str, outcome: Outcome) -> list[str]:
             f"The operating system user mysql may not read {target}; a server that is started as "
             "that user ignores it."
         )
-    if outcome.validated is False:
-        result.append(outcome.note)
+    if effect.validated is False:
+        result.append(effect.note)
     return result
 
 

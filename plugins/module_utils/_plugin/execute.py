@@ -19,7 +19,7 @@ from .._mysql.connection import Connection, Statement
 from .._mysql.errors import ReportedError
 from .._mysql.failure import statement_failure
 from . import statements as sql
-from .plan import Outcome, Packet, packets
+from .plan import Effect, Packet, packets
 from .refusals import check_active
 from .request import Request
 from .state import Plugin, State, read_plugin
@@ -27,7 +27,7 @@ from .state import Plugin, State, read_plugin
 
 def execute(
     connection: Connection, before: State, request: Request, planned: Sequence[Packet]
-) -> Outcome:
+) -> Effect:
     """Run a plan, and verify what the server says afterwards.
 
     Args:
@@ -43,7 +43,7 @@ def execute(
     """
     if not planned:
         # The server has just said itself that all is as asked.
-        return Outcome(False, [], before, before)
+        return Effect(False, [], before, before)
     execution = _Execution(connection)
     try:
         execution.run(planned)
@@ -58,7 +58,7 @@ def execute(
         failure.details["executed_statements"] = [str(done) for done in execution.executed]
         raise
     after = before._replace(plugin=plugin, row=row)
-    return Outcome(execution.changed, execution.executed, after, after)
+    return Effect(execution.changed, execution.executed, after, after)
 
 
 class _Execution:

@@ -23,7 +23,7 @@ from .state import PLUGIN_TYPE, Plugin, State
 Packet = List[Statement]
 
 
-class Outcome(NamedTuple):
+class Effect(NamedTuple):
     """What running a plan leads to, or in check mode would.
 
     Attributes:
@@ -77,7 +77,7 @@ def packets(state: State, request: Request, statements: Sequence[Statement]) -> 
     return result
 
 
-def predict(state: State, planned: Sequence[Packet]) -> Outcome:
+def predict(state: State, planned: Sequence[Packet]) -> Effect:
     """Return what a plan would lead to, for check mode."""
     statements = [statement for packet in planned for statement in packet]
     plugin, row = state.plugin, state.row
@@ -91,7 +91,7 @@ def predict(state: State, planned: Sequence[Packet]) -> Outcome:
             plugin, row = None, ""
         elif statement == sql.DELETE_ROW:
             row = ""
-    return Outcome(bool(planned), statements, state, state._replace(plugin=plugin, row=row))
+    return Effect(bool(planned), statements, state, state._replace(plugin=plugin, row=row))
 
 
 def notes(state: State, request: Request) -> list[str]:

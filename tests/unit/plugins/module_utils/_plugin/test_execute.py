@@ -81,9 +81,9 @@ def test_refused_install(number, error_code):
 )
 def test_another_session_was_faster(statement, number, request_, plugin):
     connection = Refusing(statement.sql, number, plugin)
-    outcome = run(connection, statement, request=request_)
-    assert not outcome.changed
-    assert outcome.after.plugin == plugin
+    effect = run(connection, statement, request=request_)
+    assert not effect.changed
+    assert effect.after.plugin == plugin
 
 
 @pytest.mark.parametrize("number", [1702, 1883])

@@ -229,19 +229,19 @@ def test_expected_option_files_that_cannot_be_seen():
 def test_check_mode_takes_it_that_the_option_files_will_load_the_plugin(state):
     connection = Answers(persisted_variables=[], gtid_mode=[("OFF",)])
     expected = as_expected(state, True)
-    outcome = predict(expected, make_plan(connection, expected, EXPECTING))
-    assert [str(statement) for statement in outcome.executed] == [
+    effect = predict(expected, make_plan(connection, expected, EXPECTING))
+    assert [str(statement) for statement in effect.executed] == [
         TIMEOUT,
         INSTALL,
         NO_BINARY_LOG,
         DELETE,
     ]
-    assert outcome.changed
-    assert outcome.now == expected
-    assert outcome.after == expected._replace(plugin=outcome.after.plugin)
-    assert outcome.after.plugin.status == "ACTIVE"
-    assert outcome.after.loads == ["an option file"]
-    assert outcome.after.survives_restart is True
+    assert effect.changed
+    assert effect.now == expected
+    assert effect.after == expected._replace(plugin=effect.after.plugin)
+    assert effect.after.plugin.status == "ACTIVE"
+    assert effect.after.loads == ["an option file"]
+    assert effect.after.survives_restart is True
     known = state._replace(loads=["/etc/my.cnf:2"])
     assert as_expected(known, True) == known
 
