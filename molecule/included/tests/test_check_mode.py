@@ -51,13 +51,13 @@ def test_a_host_with_nothing(host) -> None:
     before = host.check_output(EVERYTHING)
     output = check("-e", "database_hosts=empty")
     # Once for either server; PyMySQL is missing, so more cannot be told of the plugin.
-    assert results(output, "Option file") == ["changed", "changed"]
-    assert results(output, "Module") == ["ok", "ok"]
-    assert results(output, "PyMySQL | Install") == ["changed", "changed"]
+    assert results(output, "Plugin at the server's start") == ["changed", "changed"]
+    assert results(output, "Plugin in the running server") == ["ok", "ok"]
+    assert results(output, "Install the package of PyMySQL") == ["changed", "changed"]
     assert host.check_output(EVERYTHING) == before
 
 
 def test_one_more_server_on_a_host_that_has_two() -> None:
     output = check("-e", "database_further=third")
-    assert results(output, "Option file") == ["ok", "changed"]
-    assert results(output, "Module") == ["ok", "changed"]
+    assert results(output, "Plugin at the server's start") == ["ok", "changed"]
+    assert results(output, "Plugin in the running server") == ["ok", "changed"]
