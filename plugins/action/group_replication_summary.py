@@ -59,9 +59,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def _end(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         hosts = self._hosts(task_vars["ansible_play_hosts_all"], options, task_vars)
-        path = report.check_path(options["report"]) if options["report"] else ""
-        Display().display(table.render(hosts, path))
-        if path:
+        # First, for a report may turn out to be impossible to write.
+        Display().display(table.render(hosts))
+        path = None
+        if options["report"]:
+            path = report.check_path(options["report"])
             run = report.Run(
                 playbook=" ".join(context.CLIARGS.get("args") or []),
                 state=options["state"],
@@ -73,7 +75,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 ),
             )
             report.write(path, run, hosts)
-        return {"report": path or None, **_returned(hosts)}
+            Display().display(f"report: {path}")
+        return {"report": path, **_returned(hosts)}
 
     def _hosts(
         self, names: list[str], options: dict[str, Any], task_vars: dict[str, Any]

@@ -167,7 +167,7 @@ backup_files:
 validated:
   description:
     - Whether the server's binary accepts the changed option files.
-    - V(null) where it was not asked. RV(validation_note) says why.
+    - V(null) where it was not asked, as in check mode. RV(validation_note) says why else.
   returned: success
   type: bool
   sample: true

@@ -136,12 +136,11 @@ def listed(words: list[str]) -> str:
     return ", ".join(words[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def render(hosts: list[Host], report: str = "") -> str:
+def render(hosts: list[Host]) -> str:
     """Return the table of the fleet, worst first, as text.
 
     Args:
         hosts: the fleet.
-        report: the file that has all of it; empty where there is none.
     """
     groups = groups_of(hosts)
     shown = [host for group in groups for host in _rows(group)]
@@ -152,8 +151,6 @@ def render(hosts: list[Host], report: str = "") -> str:
         lines += ["", f"{group.heading} ({len(group.hosts)})", *_group_lines(group, widths)]
     lines += _warning_lines(hosts)
     lines += ["", count(hosts)]
-    if report:
-        lines.append(f"report: {report}")
     return "\n".join(lines)
 
 
