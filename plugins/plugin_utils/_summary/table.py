@@ -13,6 +13,7 @@ import collections
 from typing import Iterable, NamedTuple
 
 from .host import Host, Outcome
+from .results import LONGEST_VALUE, plain
 
 # What a person reads on a terminal; the report has all.
 MOST_ROWS = 40
@@ -77,13 +78,14 @@ def cells_of(host: Host) -> tuple[str, ...]:
     plugin = host.plugin or {}
     # A failure may tell of the server, and not of the plugin.
     read = host.loaded_at_start_by is not None
+    loaded_by = ", ".join(host.loaded_at_start_by or []) or "nothing seen"
     return (
         host.name,
-        host.server_name or NOTHING_KNOWN,
-        plugin.get("status") or ("not loaded" if read else NOTHING_KNOWN),
-        plugin.get("library") or NOTHING_KNOWN,
-        plugin.get("license") or NOTHING_KNOWN,
-        (", ".join(host.loaded_at_start_by or []) or "nothing seen") if read else NOTHING_KNOWN,
+        plain(host.server_name, LONGEST_VALUE) or NOTHING_KNOWN,
+        str(plugin.get("status") or ("not loaded" if read else NOTHING_KNOWN)),
+        str(plugin.get("library") or NOTHING_KNOWN),
+        str(plugin.get("license") or NOTHING_KNOWN),
+        plain(loaded_by, LONGEST_VALUE) if read else NOTHING_KNOWN,
         SURVIVES[host.survives_restart] if read else NOTHING_KNOWN,
     )
 
