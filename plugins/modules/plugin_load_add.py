@@ -23,6 +23,8 @@ description:
     does not.
   - Needs no running server and no PyMySQL, so it also works before the first start. A running
     server takes no notice; M(dbfleet.mysql.group_replication_plugin) is for that.
+  - Changes a file only where nobody but root, or the account of the task, could put another in its
+    place. Otherwise it fails and says what to C(chown).
 author:
   - dbfleet.mysql authors (@dbfleet)
 extends_documentation_fragment:
@@ -83,6 +85,7 @@ options:
         less.
       - Only the change is judged. Where the server did not accept its option files before either,
         the change stays, and a warning says so.
+      - C(mysqld) is started as the server's account, never as root.
       - V(auto) asks where C(mysqld) is found and can do it.
       - V(always) fails where it cannot be asked.
       - V(never) does not ask.
@@ -433,9 +436,8 @@ def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> E
 
 def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
     """Say what would come of a plan, or what there is already where it changes nothing."""
-    if planned.changes:
-        _whom_to_ask(params, situation, planned)
-    return Effect(planned.after, validated=None, note="", backups={})
+    asked, note = _whom_to_ask(params, situation, planned) if planned.changes else (None, "")
+    return Effect(planned.after, validated=None, note="" if asked else note, backups={})
 
 
 def report(

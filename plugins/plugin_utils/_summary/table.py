@@ -34,7 +34,7 @@ COLUMNS = (
 )
 
 
-class Group(NamedTuple):
+class HostGroup(NamedTuple):
     """Hosts with the same matter.
 
     Attributes:
@@ -52,11 +52,11 @@ class Group(NamedTuple):
         return [host for hosts in self.matters.values() for host in hosts]
 
 
-def groups_of(hosts: Iterable[Host]) -> list[Group]:
+def groups_of(hosts: Iterable[Host]) -> list[HostGroup]:
     """Return the hosts grouped by what is the matter, worst first, then the largest group."""
-    groups: dict[str, Group] = {}
+    groups: dict[str, HostGroup] = {}
     for host in hosts:
-        group = groups.setdefault(host.heading, Group(host.heading, host.outcome, {}))
+        group = groups.setdefault(host.heading, HostGroup(host.heading, host.outcome, {}))
         group.matters.setdefault((host.cause, host.next_step), []).append(host)
     return sorted(
         groups.values(),
@@ -156,14 +156,14 @@ def render(hosts: list[Host]) -> str:
     return "\n".join(lines)
 
 
-def _rows(group: Group) -> list[Host]:
+def _rows(group: HostGroup) -> list[Host]:
     """Return the hosts of a group that get a row; the others are counted."""
     if group.outcome.is_problem:
         return [host for hosts in group.matters.values() for host in hosts[:MOST_ROWS]]
     return group.hosts if len(group.hosts) <= MOST_ROWS else []
 
 
-def _group_lines(group: Group, widths: list[int]) -> list[str]:
+def _group_lines(group: HostGroup, widths: list[int]) -> list[str]:
     if not _rows(group):
         return _counts(group.hosts)
     lines: list[str] = []
