@@ -48,8 +48,8 @@ options:
   config_file:
     description:
       - An option file whose C([client]) group gives C(user), C(password), C(host), C(port),
-        C(socket), C(ssl_mode), C(ssl_ca), C(ssl_cert), C(ssl_key) and C(server_public_key_path) where
-        the module's options do not.
+        C(socket), C(ssl_mode), C(ssl_ca), C(ssl_cert), C(ssl_key) and C(server_public_key_path)
+        where the module's options do not.
       - A file that does not exist is passed over.
     type: path
     default: ~/.my.cnf
