@@ -154,7 +154,8 @@ class Connection:
         sql = "; ".join(statement.sql for statement in statements)
         parameters = [value for statement in statements for value in statement.parameters]
         try:
-            self._limits.start_clock(self._read_timeout)
+            # Each of them may wait for a lock.
+            self._limits.start_clock(self._read_timeout * len(statements))
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, parameters or None)
                 completed = 1
@@ -296,7 +297,7 @@ def connect(login: Login, may_be_server: Callable[[int], bool], read_timeout: in
         login: from :func:`resolve_login`.
         may_be_server: whether a process with that user id, at the other end of a Unix socket, may
             be the server.
-        read_timeout: seconds that the answer to one packet may take.
+        read_timeout: seconds that the answer to some queries, or to one statement, may take.
 
     Raises:
         Failure: PyMySQL is missing, or the server cannot be reached, is not to be trusted or
