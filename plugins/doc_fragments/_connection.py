@@ -40,6 +40,7 @@ options:
   login_unix_socket:
     description:
       - The server's socket file. It wins over O(login_host) and O(login_port).
+      - The module logs in only where root, its own account or the server's account listens there.
       - Without it, for V(localhost), the socket is the one in the C([client]) group of
         O(config_file), else the one that the server's option files name, else the one where the
         distributions' packages put it.
@@ -47,7 +48,8 @@ options:
   config_file:
     description:
       - An option file whose C([client]) group gives C(user), C(password), C(host), C(port),
-        C(socket), C(ssl_ca), C(ssl_cert) and C(ssl_key) where the module's options do not.
+        C(socket), C(ssl_mode), C(ssl_ca), C(ssl_cert), C(ssl_key) and C(server_public_key_path)
+        where the module's options do not.
       - A file that does not exist is passed over.
     type: path
     default: ~/.my.cnf
@@ -59,8 +61,8 @@ options:
     description:
       - A PEM file with the certificate authority that signed the server's certificate. With it,
         a TCP connection is encrypted and the server's certificate is verified.
-      - Without it, whether a TCP connection is encrypted is left to PyMySQL; from PyMySQL 1.2 on it
-        is where the server can, unverified.
+      - Without it, C(ssl-mode) in O(config_file) decides, and without that a TCP connection is
+        encrypted where the server offers it, unverified.
     type: path
     aliases: [ssl_ca]
   client_cert:

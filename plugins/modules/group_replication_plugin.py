@@ -285,9 +285,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import Failure
+from ..module_utils._mysql import account
 from ..module_utils._mysql.connection import Connection, connect
 from ..module_utils._mysql.login import connection_argument_spec, resolve_login
 from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._option_file.reader import read_server_options
 from ..module_utils._plugin.execute import execute
 from ..module_utils._plugin.plan import Effect, Packet, make_plan, notes, predict
 from ..module_utils._plugin.request import Request, check_request
@@ -333,12 +335,18 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     request = Request(**{name: module.params[name] for name in Request._fields})
     check_request(request)
     files = FilesReadOnce()
+
+    def may_be_server(uid: int) -> bool:
+        return account.may_be_server(
+            uid, lambda: read_server_options(defaults_file=request.defaults_file, files=files)
+        )
+
     login = resolve_login(module.params, files)
     if login.password:
         # One from config_file; Ansible itself hides only what came as an option.
         module.no_log_values.add(login.password)
     read_timeout = request.lock_wait_timeout + login.connect_timeout
-    with contextlib.closing(connect(login, read_timeout)) as connection:
+    with contextlib.closing(connect(login, may_be_server, read_timeout)) as connection:
         before = read(connection, request, files, module.check_mode)
         planned = plan(connection, before, request)
         if module.check_mode:

@@ -23,6 +23,8 @@ description:
     does not.
   - Needs no running server and no PyMySQL, so it also works before the first start. A running
     server takes no notice; M(dbfleet.mysql.group_replication_plugin) is for that.
+  - Changes a file only where nobody but root, or the account of the task, could put another in its
+    place. Otherwise it fails and says what to C(chown).
 author:
   - dbfleet.mysql authors (@dbfleet)
 extends_documentation_fragment:
@@ -83,6 +85,7 @@ options:
         less.
       - Only the change is judged. Where the server did not accept its option files before either,
         the change stays, and a warning says so.
+      - C(mysqld) is started as the server's account, never as root.
       - V(auto) asks where C(mysqld) is found and can do it.
       - V(always) fails where it cannot be asked.
       - V(never) does not ask.
@@ -210,7 +213,14 @@ from typing import Any, Mapping, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import Failure
-from ..module_utils._mysql.binary import Binary, Verdict, find_binary, validate
+from ..module_utils._files import NotTrusted, check_trusted
+from ..module_utils._mysql.binary import (
+    Binary,
+    Verdict,
+    find_binary,
+    program_account,
+    validate,
+)
 from ..module_utils._option_file.edit import (
     Change,
     Library,
@@ -331,7 +341,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         planned = plan(module.params, situation)
         changed = bool(planned.changes)
         if changed and not module.check_mode:
-            effect = execute(module, situation, planned)
+            effect = execute(module.params, situation, planned)
         else:
             effect = predict(module.params, situation, planned)
     return {"changed": changed, **report(module, situation, planned, effect)}
@@ -361,35 +371,54 @@ def read(params: Mapping[str, Any]) -> Situation:
 
 
 def plan(params: Mapping[str, Any], situation: Situation) -> Plan:
-    """Decide what to change."""
+    """Decide what to change.
+
+    Raises:
+        Failure: option_file_not_trusted, among others; a file that somebody else could exchange
+            is read and never changed.
+    """
     files, _binary, startup, library, target = situation
     if params["state"] == "absent":
-        return plan_absent(startup.read, files, library)
-    return plan_present(startup.read, files, library, target, params["section"])
+        planned = plan_absent(startup.read, files, library)
+    else:
+        planned = plan_present(startup.read, files, library, target, params["section"])
+    for change in planned.changes:
+        try:
+            check_trusted(change.path)
+        except NotTrusted as untrusted:
+            raise untrusted.failure(change.path) from None
+        except OSError:
+            continue  # to write it will say why
+    return planned
 
 
-def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Effect:
+def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
     """Write what is planned, and put it back where the server's program does not accept it."""
-    params = module.params
-    binary, note = _whom_to_ask(params, situation.binary)
-    earlier = _ask(binary, situation.startup)
+    binary, note = _whom_to_ask(params, situation, planned)
+    earlier = _ask(binary, situation.startup, planned.before)
     validated: bool | None = None
     backups: dict[str, str] = {}
     done: list[Change] = []
     try:
         for change in planned.changes:
-            if params["backup"] and change.old is not None:
-                backups[change.path] = module.backup_local(change.real_path)
-            write(change.real_path, change.new, params["unsafe_writes"])
+            copy = write(
+                change.real_path,
+                change.old,
+                change.new,
+                in_place=params["unsafe_writes"],
+                backup=params["backup"],
+            )
+            if copy is not None:
+                backups[change.path] = copy
             done.append(change)
-        now = _ask(binary, situation.startup)
+        now = _ask(binary, situation.startup, planned.after)
         if earlier is not None and now is not None:
             _judge(params["state"], earlier, now)
             validated = now.starts
     except BaseException:
         for change in reversed(done):
             with contextlib.suppress(Failure):
-                write(change.real_path, change.old, params["unsafe_writes"])
+                write(change.real_path, change.new, change.old, in_place=params["unsafe_writes"])
         raise
     if earlier is not None and not validated:
         note = "mysqld did not accept its option files before the change: " + " ".join(
@@ -407,9 +436,8 @@ def execute(module: AnsibleModule, situation: Situation, planned: Plan) -> Effec
 
 def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
     """Say what would come of a plan, or what there is already where it changes nothing."""
-    if planned.changes:
-        _whom_to_ask(params, situation.binary)
-    return Effect(planned.after, validated=None, note="", backups={})
+    asked, note = _whom_to_ask(params, situation, planned) if planned.changes else (None, "")
+    return Effect(planned.after, validated=None, note="" if asked else note, backups={})
 
 
 def report(
@@ -496,36 +524,62 @@ def _is_read(path: str, options: ServerOptions) -> bool:
 # ---- asking the server's program ----
 
 
-def _whom_to_ask(params: Mapping[str, Any], binary: Binary | None) -> tuple[Binary | None, str]:
+class _Asked(NamedTuple):
+    """The server's program, and the account that it is asked as."""
+
+    binary: Binary
+    account: pwd.struct_passwd
+
+
+def _whom_to_ask(
+    params: Mapping[str, Any], situation: Situation, planned: Plan
+) -> tuple[_Asked | None, str]:
     """Return the program to ask about the option files, if any, and what to say about that.
 
     Raises:
         Failure: the task insists on asking, and there is none.
     """
-    asked = params["validate_config"]
+    asked, binary = params["validate_config"], situation.binary
     if asked == "never":
         return None, ""
-    if binary is not None and binary.version:
-        if binary.can_validate:
-            return binary, ""
-        note = f"MySQL {binary.version} has no --validate-config; "
-        return binary, note + "--help --verbose was asked, which notices less."
+    account = program_account(planned.before)
     if binary is None:
         note = "There is no mysqld on this host to ask."
-    else:
+    elif account is None:
+        note = "There is no account mysql on this host to ask mysqld as."
+    elif not binary.version:
         note = f"{binary.path} does not tell its version."
+    else:
+        stranger = _stranger(planned.before, account.pw_uid)
+        if not stranger:
+            note = f"MySQL {binary.version} has no --validate-config; "
+            note += "--help --verbose was asked, which notices less."
+            return _Asked(binary, account), "" if binary.can_validate else note
+        note = f"mysqld was not asked, because it would do what an option file says: {stranger}."
     if asked == "always":
         raise Failure("validation_impossible", note, "Use validate_config: auto, or never.")
     return None, note
 
 
-def _ask(binary: Binary | None, startup: Startup) -> Verdict | None:
+def _stranger(options: ServerOptions, account: int) -> str:
+    """Return which option file somebody else than root and the server's account controls."""
+    for path in dict.fromkeys([*options.files, *options.folders]):
+        try:
+            check_trusted(path, {account})
+        except NotTrusted as untrusted:
+            return str(untrusted)
+        except OSError:
+            continue
+    return ""
+
+
+def _ask(asked: _Asked | None, startup: Startup, options: ServerOptions) -> Verdict | None:
     """Return what the server's program says of the files as they are; None if there is none."""
-    if binary is None:
+    if asked is None:
         return None
     if startup.defaults_file is not None and not os.path.exists(startup.defaults_file):
         return Verdict(starts=True, errors=[])  # it will be created
-    return validate(binary, startup.options)
+    return validate(asked.binary, startup.options, asked.account, options.arguments)
 
 
 def _judge(state: str, earlier: Verdict, now: Verdict) -> None:

@@ -185,7 +185,7 @@ def _target(case: Case, root: str) -> str:
 
 def _apply(plan: Plan) -> None:
     for change in plan.changes:
-        write(change.real_path, change.new)
+        write(change.real_path, change.old, change.new)
 
 
 def _read_tree(tree: Tree, root: str) -> Tree:
@@ -306,7 +306,8 @@ def show_case(case: Case, oracle: Oracle, root: str) -> None:
 def main() -> int:
     """Run the edits; returns the exit status."""
     oracle, seed, count = parse_options(str(__doc__))
-    with tempfile.TemporaryDirectory() as folder:
+    # Nobody else may write where option files are changed.
+    with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as folder:
         root = os.path.join(folder, "root")
         return Fuzzer(
             make_case,

@@ -163,7 +163,7 @@ for number in range({KILLS}):
         while True:
             for data in (new, old):
                 with locked():
-                    write(path, data)
+                    write(path, open(path, "rb").read(), data)
     time.sleep(dice.random() * 0.02)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -13,14 +13,21 @@ and opens libraries too, but it notices less, and how much differs between versi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
+import resource
 import shutil
+import signal
 import subprocess
+import tempfile
 from typing import NamedTuple, Sequence
 
 from .._errors import Failure
+from .._option_file.arguments import Argument, list_entries, load_arguments, plain_name
+from .._option_file.reader import ServerOptions
+from .account import server_account
 
 #: Where mysqld is looked for before the folders of PATH.
 FOLDERS = ("/usr/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/usr/local/sbin", "/sbin")
@@ -30,6 +37,12 @@ _FIRST_VERSION = (8, 0, 16)
 
 #: What ER_PLUGIN_CANT_LOAD begins with. 5.7 has no error codes in its log.
 _CANNOT_LOAD = "Couldn't load plugin"
+
+#: What the program may write, in bytes, and how long it may take, in seconds.
+_MAX_OUTPUT = 4 * 1024 * 1024
+_TIMEOUT = 120
+#: Values this short, in characters, are numbers and words such as ON.
+_SHORTEST_SECRET = 3
 
 _ERROR_LINE = re.compile(r"\[ERROR\] (?:\[MY-\d+\] )?(?:\[\w+\] )?(.*)")
 
@@ -71,7 +84,7 @@ def find_binary() -> Binary | None:
     )
     if path is None:
         return None
-    output = _run([path, "--version"]).stdout
+    output = _run([path, "--version"], _account("mysql") or _account("nobody")).output
     match = re.search(r"Ver ((\d+)\.(\d+)\.(\d+)\S*)", output)
     if match is None:
         return Binary(path, "", False)
@@ -86,41 +99,121 @@ def find_binary() -> Binary | None:
     return Binary(path, version, tuple(map(int, numbers)) >= _FIRST_VERSION)
 
 
-def validate(binary: Binary, options: Sequence[str]) -> Verdict:
+def program_account(options: ServerOptions) -> pwd.struct_passwd | None:
+    """Return the account that mysqld is asked as about its option files.
+
+    That is our own where we are not root, else the server's; never root. None where the host has
+    no such account.
+
+    Args:
+        options: what the server gets from its option files.
+    """
+    if not _is_root():
+        return pwd.getpwuid(os.geteuid())
+    account = server_account(options)
+    return account if account is not None and account.pw_uid != 0 else _account("mysql")
+
+
+def validate(
+    binary: Binary,
+    options: Sequence[str],
+    account: pwd.struct_passwd,
+    arguments: Sequence[Argument],
+) -> Verdict:
     """Return what mysqld says of the option files as they are.
 
     Args:
         binary: one that told its version.
         options: those at the head of its command line that decide which option files it reads.
+        account: whom it runs as, from :func:`program_account`.
+        arguments: what the option files hold. An error shows no value of these.
     """
     question = ["--validate-config"] if binary.can_validate else ["--help", "--verbose"]
-    done = _run([binary.path, *options, *question, *_user_options()])
-    errors = _ERROR_LINE.findall(done.stderr)
-    return Verdict(done.returncode == 0, [_without_values(error) for error in errors])
+    done = _run([binary.path, *options, *question], account)
+    errors = _ERROR_LINE.findall(done.output)
+    return Verdict(done.status == 0, [without_values(error, arguments) for error in errors])
 
 
-def _user_options() -> list[str]:
-    """Return the option that says whom mysqld shall run as: it does not run as root unless told."""
-    if os.geteuid() != 0:
-        return []
+class _Done(NamedTuple):
+    """How a program ended: its status, and what it wrote."""
+
+    status: int
+    output: str
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _account(name: str) -> pwd.struct_passwd | None:
     try:
-        return ["--user=" + pwd.getpwnam("mysql").pw_name]
+        return pwd.getpwnam(name)
     except KeyError:
-        return ["--user=root"]
+        return None
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the server's own program, without a shell
-        command,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        env={**os.environ, "LC_ALL": "C"},
-    )
+def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> _Done:
+    """Run the server's own program as an account that cannot do more than the server can.
+
+    As root, mysqld would read files that others may write, load the libraries that they name, and
+    become whom they say. It gets nothing of our environment, and its output and time are limited.
+    """
+    if _is_root() and account is None:
+        return _Done(1, "")
+
+    def become() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_OUTPUT, _MAX_OUTPUT))
+        if account is not None and _is_root():
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+
+    home = account.pw_dir if account is not None else "/"
+    with tempfile.TemporaryFile() as output:
+        # To a file: a child that it leaves behind would hold a pipe open.
+        started = subprocess.Popen(  # noqa: S603 - the server's own program, without a shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.defpath, "LC_ALL": "C", "HOME": home},
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=become,  # there are no threads; Python before 3.9 has no user=
+        )
+        try:
+            status = started.wait(_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            status = 1
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+        output.seek(0)
+        return _Done(status, output.read(_MAX_OUTPUT).decode("utf-8", "replace"))
 
 
-def _without_values(text: str) -> str:
-    """Return an error's text without the values of options, one of which may be a password."""
-    return re.sub(r"'(-{0,2}[\w-]+)=[^']*'", r"'\1=...'", text)
+def without_values(text: str, arguments: Sequence[Argument]) -> str:
+    """Return an error's text without the values of options, one of which may be a password.
+
+    Of what MySQL quotes, the names of options and plugin libraries stay, and nothing else.
+    """
+    libraries = {
+        name
+        for load in map(list_entries, load_arguments(arguments))
+        for entry in load
+        for name in (entry.library, entry.plugin)
+    }
+    names = {argument.name for argument in arguments} | libraries
+    for argument in arguments:
+        value = argument.value or ""
+        if len(value) >= _SHORTEST_SECRET and value not in names:
+            text = re.sub(rf"(?<![\w/]){re.escape(value)}(?![\w/])", "...", text)
+
+    def shown(match: re.Match[str]) -> str:
+        name, equals, _value = match.group(1).partition("=")
+        known = plain_name(name.lstrip("-")) in names or name in libraries
+        return f"'{name}=...'" if known and equals else f"'{name}'" if known else "'...'"
+
+    # An apostrophe within a word, as in "can't", is no quote.
+    return re.sub(r"(?<!\w)'(.*?)'(?!\w)", shown, text)

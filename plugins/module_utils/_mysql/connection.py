@@ -7,13 +7,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from typing import Any, Container, List, NamedTuple, Sequence, Tuple
+import ssl
+from typing import Any, Callable, Container, List, NamedTuple, Sequence, Tuple
 
 from .._errors import Failure
+from .._files import account_name, read_regular
 from .errors import PRIVILEGE_ERRORS, ReportedError
-from .failure import connection_failure, statement_failure
+from .failure import (
+    UnsafePassword,
+    answer_failure,
+    connection_failure,
+    login_failure,
+    login_invalid,
+    password_not_safe,
+    statement_failure,
+    tls_file_unusable,
+    unreachable,
+)
 from .login import Login
+from .transport import (
+    LimitedContext,
+    LimitedSocket,
+    Limits,
+    Peer,
+    open_socket,
+    open_tcp,
+    peek_greeting,
+    peer_of,
+    tls_context,
+)
 
 try:
     import pymysql
@@ -21,6 +43,14 @@ except ImportError:
     pymysql = None  # type: ignore[assignment]
 
 Rows = List[Tuple[Any, ...]]
+
+#: The longest PEM file that is read, in bytes.
+_MAX_PEM = 1024 * 1024
+#: Given for the server's RSA key where none is known: PyMySQL then asks the server for no key, and
+#: encrypts nothing with it.
+_NO_PUBLIC_KEY = b"none"
+#: Ways to prove a password in which the server learns it, or enough of it.
+_UNSAFE_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
 
 
 class Statement(NamedTuple):
@@ -44,10 +74,20 @@ class Statement(NamedTuple):
 
 
 class Connection:
-    """An open connection to a server."""
+    """An open connection to a server.
 
-    def __init__(self, pymysql_connection: Any) -> None:
-        self._connection = pymysql_connection
+    Attributes:
+        peer: the process that listened on the Unix socket; None over TCP.
+        may_be_server: whether a process with a user id may be the server.
+    """
+
+    def __init__(self, login: Login, may_be_server: Callable[[int], bool], read_timeout: int):
+        self.peer: Peer | None = None
+        self.may_be_server = may_be_server
+        self._login = login
+        self._read_timeout = read_timeout
+        self._limits = Limits()
+        self._connection: Any = None
 
     @property
     def server_version(self) -> str:
@@ -76,17 +116,29 @@ class Connection:
         while len(result) < len(queries):
             # Once more from after the one that was refused: the server ran none of those.
             try:
+                self._limits.start_clock(self._read_timeout)
                 with self._connection.cursor() as cursor:
                     cursor.execute("; ".join(queries[len(result) :]))
                     result.append(list(cursor.fetchall()))
                     while cursor.nextset():
                         result.append(list(cursor.fetchall()))
             except pymysql.err.MySQLError as error:
-                query, reported = queries[len(result)], ReportedError(error)
+                query, reported = queries[min(len(result), len(queries) - 1)], ReportedError(error)
+                if self._limits.exceeded:
+                    raise answer_failure(self._login, self._limits.exceeded) from error
                 if reported.number not in PRIVILEGE_ERRORS or query not in refusable:
                     raise statement_failure(query, reported) from error
                 result.append(None)
+            except Exception as error:
+                # What a server answers that does not keep to the protocol can raise anything.
+                raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
+        if len(result) > len(queries):
+            raise answer_failure(self._login, "it sends more answers than it was asked")
         return result
+
+    def invalid_answer(self, query: str) -> Failure:
+        """Return the failure of a server whose answer to a query has another form than asked."""
+        return answer_failure(self._login, f"it does not answer {query}")
 
     def run(self, statements: Sequence[Statement]) -> None:
         """Send statements to the server in one packet.
@@ -96,46 +148,160 @@ class Connection:
 
         Raises:
             ReportedError: one failed; ``completed`` counts those before it.
+            Failure: the server's answer is none.
         """
         completed = 0
         sql = "; ".join(statement.sql for statement in statements)
         parameters = [value for statement in statements for value in statement.parameters]
         try:
+            # Each of them may wait for a lock.
+            self._limits.start_clock(self._read_timeout * len(statements))
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, parameters or None)
                 completed = 1
-                while cursor.nextset():
+                while completed < len(statements) and cursor.nextset():
                     completed += 1
         except pymysql.err.MySQLError as error:
             raise ReportedError(error, completed) from error
+        except Exception as error:
+            raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
+
+    def open(self) -> None:
+        """Log in, in autocommit mode.
+
+        Raises:
+            Failure: the server cannot be reached, is not to be trusted, or refuses the login.
+        """
+        login, self._limits = self._login, Limits()
+        self._limits.start_clock(login.connect_timeout)
+        opened = self._open_wire()
+        try:
+            arguments = {**self._arguments(), **self._tls_arguments(opened)}
+            self._connection = pymysql.connect(defer_connect=True, **arguments)
+            if login.unix_socket:
+                # PyMySQL knows only of a socket that it opened itself that nobody listens in.
+                self._connection._secure = True
+            self._connection.connect(opened)
+        except Failure:
+            opened.close()
+            raise
+        except pymysql.err.MySQLError as error:
+            if self._limits.exceeded:
+                raise answer_failure(login, self._limits.exceeded) from error
+            raise connection_failure(error, login) from error
+        except Exception as error:
+            opened.close()
+            raise login_failure(error, login) from error
 
     def reopen(self) -> None:
         """Connect anew, in place of a connection that is broken or in the midst of an answer.
 
         Raises:
-            ReportedError: the server cannot be reached any more.
+            Failure: as :meth:`open`.
         """
         self.close()
-        try:
-            self._connection.connect()
-        except pymysql.err.MySQLError as error:
-            raise ReportedError(error) from error
+        self.open()
 
     def close(self) -> None:
         """Close the connection; one that is broken already counts as closed."""
-        with contextlib.suppress(pymysql.err.MySQLError):
-            self._connection.close()
+        if self._connection is not None:
+            with contextlib.suppress(pymysql.err.MySQLError):
+                self._connection.close()
+
+    def _open_wire(self) -> LimitedSocket:
+        """Connect, and look at who answers. Raises Failure."""
+        login = self._login
+        try:
+            if not login.unix_socket:
+                return open_tcp(login.host, login.port, self._limits)
+            opened = open_socket(login.unix_socket, self._limits)
+        except OSError as error:
+            raise unreachable(error, login) from error
+        except ValueError as error:
+            raise login_invalid(login, error) from error
+        self.peer = peer_of(opened)
+        if self.may_be_server(self.peer.uid):
+            return opened
+        opened.close()
+        name = account_name(self.peer.uid)
+        raise Failure(
+            "server_not_trusted",
+            f"The program that answers at {login.unix_socket} runs as the account {name}, which is "
+            "not the server's, so nothing was sent to it.",
+            f"If that is the server, write user={name} into the group [mysqld] of its option file, "
+            f"which must belong to root, or run the task as that account (become_user: {name}); "
+            "else set login_unix_socket to the server's own socket.",
+        )
+
+    def _arguments(self) -> dict[str, Any]:
+        login = self._login
+        key = _NO_PUBLIC_KEY
+        if login.server_public_key:
+            key = _read_pem(login.server_public_key, login)
+        return {
+            "host": login.host,
+            "user": login.user,
+            # As bytes, because PyMySQL encodes text as latin1, which not every password is.
+            "password": login.password.encode("utf-8", "surrogateescape"),
+            "connect_timeout": login.connect_timeout,
+            # They bound the TLS handshake; our limits bound what is read after it.
+            "read_timeout": login.connect_timeout,
+            "write_timeout": login.connect_timeout,
+            # For statements of ours that the server must run together; no text of a user is among
+            # them.
+            "client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS,
+            "charset": "utf8mb4",
+            "autocommit": True,
+            "server_public_key": key,
+            "auth_plugin_map": dict.fromkeys(_UNSAFE_PLUGINS, _Refusal),
+        }
+
+    def _tls_arguments(self, opened: LimitedSocket) -> dict[str, Any]:
+        """Return PyMySQL's arguments about TLS for the server that answers.
+
+        Raises:
+            Failure: TLS is asked for, and the server does not offer it; or the password could only
+                be sent unencrypted.
+        """
+        login = self._login
+        try:
+            greeting = peek_greeting(opened)
+        except ValueError as error:
+            raise answer_failure(login, str(error)) from error
+        except OSError as error:
+            raise unreachable(error, login) from error
+        if greeting is None:
+            return _no_tls()
+        required = login.ssl_mode not in ("DISABLED", "PREFERRED")
+        if required and not greeting.offers_tls:
+            raise Failure(
+                "tls_failed",
+                f"The server at {login.address} offers no TLS, but ca_cert or ssl-mode asks for "
+                "it, so nothing was sent.",
+                "Enable TLS in the server, or leave out ca_cert or ssl-mode where the network can "
+                "be trusted.",
+            )
+        wanted = required or (login.ssl_mode == "PREFERRED" and not login.unix_socket)
+        if wanted and greeting.offers_tls:
+            return {"ssl": _context(login, self._limits)}
+        if greeting.auth_plugin == "sha256_password" and login.password and not login.unix_socket:
+            # PyMySQL would ask for the server's key, whatever key it was given.
+            raise password_not_safe(login, "sha256_password without TLS")
+        return _no_tls()
 
 
-def connect(login: Login, read_timeout: int) -> Connection:
-    """Open a connection, in autocommit mode.
+def connect(login: Login, may_be_server: Callable[[int], bool], read_timeout: int) -> Connection:
+    """Open a connection.
 
     Args:
         login: from :func:`resolve_login`.
-        read_timeout: seconds that one answer of the server may take.
+        may_be_server: whether a process with that user id, at the other end of a Unix socket, may
+            be the server.
+        read_timeout: seconds that the answer to some queries, or to one statement, may take.
 
     Raises:
-        Failure: PyMySQL is missing, or the server cannot be reached or refuses the login.
+        Failure: PyMySQL is missing, or the server cannot be reached, is not to be trusted or
+            refuses the login.
     """
     if pymysql is None:
         raise Failure(
@@ -144,78 +310,54 @@ def connect(login: Login, read_timeout: int) -> Connection:
             "Install the package python3-pymysql (Debian, Ubuntu) or python3-PyMySQL (Red Hat, "
             "SUSE), or let the role dbfleet.mysql.group_replication do it.",
         )
-    arguments: dict[str, Any] = {
-        "user": login.user,
-        # As bytes, because PyMySQL encodes text as latin1, which not every password is.
-        "password": login.password.encode("utf-8", "surrogateescape"),
-        "connect_timeout": login.connect_timeout,
-        # By connect_timeout PyMySQL bounds no more than the TCP connection; these bound the
-        # server's greeting and the login.
-        "read_timeout": login.connect_timeout,
-        "write_timeout": login.connect_timeout,
-        # For statements of ours that the server must run together; no text of a user is among them.
-        "client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS,
-        "charset": "utf8mb4",
-        "autocommit": True,
-    }
-    if login.unix_socket:
-        arguments["unix_socket"] = login.unix_socket
-        if int(pymysql.VERSION[0]) >= 1:
-            # A socket file is private to the machine; TLS over it would only cost time.
-            arguments["ssl_disabled"] = True
-    else:
-        arguments["host"] = login.host
-        arguments["port"] = login.port
-        tls = _tls_arguments(login)
-        if tls:
-            arguments["ssl"] = tls
-    try:
-        opened = pymysql.connect(**arguments)
-    except (pymysql.err.MySQLError, ValueError, OSError, RuntimeError) as error:
-        raise connection_failure(error, login) from error
-    # There is no public way to change it once connected.
-    opened._read_timeout = read_timeout  # type: ignore[attr-defined]
-    connection = Connection(opened)
-    if login.ca_cert and not login.unix_socket:
-        _require_tls(connection, login)
+    connection = Connection(login, may_be_server, read_timeout)
+    connection.open()
     return connection
 
 
-def _tls_arguments(login: Login) -> dict[str, Any]:
-    """Return PyMySQL's ``ssl`` argument; empty leaves TLS to PyMySQL's own default.
+class _Refusal:
+    """Takes the place of PyMySQL's code for a plugin that would give the password away."""
+
+    def __init__(self, connection: Any) -> None:
+        pass
+
+    def authenticate(self, _packet: Any) -> None:
+        """Refuse it."""
+        raise UnsafePassword
+
+
+def _no_tls() -> dict[str, Any]:
+    # PyMySQL before 1.0 uses TLS only where it is asked to, and does not know this argument.
+    return {"ssl_disabled": True} if int(pymysql.VERSION[0]) >= 1 else {}
+
+
+def _context(login: Login, limits: Limits) -> LimitedContext:
+    """Return the TLS context for a login.
 
     Raises:
-        Failure: a file is not a regular one; OpenSSL would wait for a FIFO's writer for ever.
+        Failure: a file cannot be used.
     """
-    for path in (login.ca_cert, login.client_cert, login.client_key):
-        if path and not os.path.isfile(path):
-            raise Failure(
-                "tls_file_unusable",
-                f"{path}, for the TLS connection to {login.address}, is missing or not a regular "
-                "file.",
-                "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
-            )
-    tls: dict[str, Any] = {}
-    if login.ca_cert:
-        tls["ca"] = login.ca_cert
-        tls["check_hostname"] = login.check_hostname
-    if login.client_cert:
-        tls["cert"] = login.client_cert
-    if login.client_key:
-        tls["key"] = login.client_key
-    return tls
+    context = tls_context(limits)
+    for path in (login.client_cert, login.client_key):
+        if path:
+            # OpenSSL would wait for a FIFO's writer for ever.
+            _read_pem(path, login)
+    try:
+        if login.ca_cert:
+            pem = _read_pem(login.ca_cert, login).decode("ascii", "replace")
+            context.load_verify_locations(cadata=pem)
+        if login.ssl_mode.startswith("VERIFY"):
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.check_hostname = login.ssl_mode == "VERIFY_IDENTITY"
+        if login.client_cert:
+            context.load_cert_chain(login.client_cert, login.client_key)
+    except (OSError, ValueError) as error:
+        raise tls_file_unusable(login, str(error)) from error
+    return context
 
 
-def _require_tls(connection: Connection, login: Login) -> None:
-    """Refuse a connection that is not encrypted although its server should be verified.
-
-    PyMySQL before 1.2 goes on without TLS where the server offers none.
-    """
-    status = connection.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    if not status or not status[0][1]:
-        connection.close()
-        raise Failure(
-            "tls_failed",
-            f"The server at {login.address} offers no TLS, but ca_cert asks for it.",
-            "Enable TLS in the server, or leave out ca_cert where the network can be trusted.",
-        )
+def _read_pem(path: str, login: Login) -> bytes:
+    try:
+        return read_regular(path, _MAX_PEM)
+    except OSError as error:
+        raise tls_file_unusable(login, f"{path}: {error.strerror}") from error

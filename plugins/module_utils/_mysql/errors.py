@@ -42,6 +42,15 @@ PRIVILEGE_ERRORS = frozenset(
 LOST_CONNECTION_ERRORS = frozenset((0, CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST))
 
 
+#: How much of a server's own words is shown, in characters; MySQL's longest take 512.
+_LONGEST_TEXT = 600
+
+
+def shortened(text: str) -> str:
+    """Return what a server said, cut where it is too long for a message."""
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
 class ReportedError(Exception):
     """An error that the server or the client library reported.
 
@@ -59,7 +68,7 @@ class ReportedError(Exception):
         super().__init__(str(error))
         number = error.args[0] if error.args else 0
         self.number = number if isinstance(number, int) else 0
-        self.text = str(error.args[1] if len(error.args) > 1 else error).rstrip(".")
+        self.text = shortened(str(error.args[1] if len(error.args) > 1 else error).rstrip("."))
         self.completed = completed
 
     def failure(self, error_code: str, cause: str, next_step: str) -> Failure:

@@ -14,42 +14,101 @@ import ssl
 
 from .._errors import Failure
 from . import errors as numbers
-from .errors import ReportedError
+from .errors import ReportedError, shortened
 from .login import Login
 
 
+class UnsafePassword(Exception):
+    """The server asks for the password in a way in which it, or somebody else, would learn it."""
+
+
 def connection_failure(error: BaseException, login: Login) -> Failure:
-    """Say what a failed connection means and what to do.
+    """Say what an error of PyMySQL means that ended a login, and what to do.
 
     Args:
-        error: what ``pymysql.connect`` raised.
+        error: what PyMySQL raised.
         login: what it was given.
     """
-    # Each of PyMySQL's own errors is an Exception and nothing more.
-    if isinstance(error, ValueError):
-        return Failure(
-            "login_invalid",
-            f"The login for {login.address} cannot be used: {error}.",
-            "Check login_host, login_port and connect_timeout (from 1 to 31536000 seconds).",
-        )
-    if isinstance(error, OSError):
-        # PyMySQL wraps what the network does; what is left are files: the certificates.
-        return Failure(
-            "tls_file_unusable",
-            f"The TLS files for the connection to {login.address} cannot be used: {error}.",
-            "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
-        )
-    if isinstance(error, RuntimeError):
-        # The only RuntimeError that PyMySQL raises: caching_sha2_password or sha256_password
-        # wants to encrypt the password with RSA, which needs a library that is not there.
-        return Failure(
-            "cryptography_missing",
-            f"Logging in to {login.address} with a password and without TLS needs the Python "
-            "library cryptography, which is missing on this host.",
-            "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
-            "python3-cryptography.",
-        )
     return _refused(ReportedError(error), getattr(error, "original_exception", None), login)
+
+
+def unreachable(error: OSError, login: Login) -> Failure:
+    """Say what an error of the operating system means that kept us from the server."""
+    text = f"Can't connect to MySQL server on {login.address!r} ({error})"
+    reported = ReportedError(Exception(numbers.CR_CONN_HOST_ERROR, text))
+    return _refused(reported, error, login)
+
+
+def login_failure(error: Exception, login: Login) -> Failure:
+    """Say what any other error means that ended a login, and what to do.
+
+    PyMySQL raises ValueError or RuntimeError where it would encrypt the password with RSA: the
+    server's key is none, or a library is missing.
+    """
+    if isinstance(error, UnsafePassword):
+        return password_not_safe(login, "a plugin that gives it away")
+    encrypts = isinstance(error, (RuntimeError, ValueError)) and not isinstance(error, UnicodeError)
+    if not encrypts:
+        return answer_failure(login, f"{type(error).__name__}: {error}")
+    if not login.server_public_key:
+        return password_not_safe(login, "encryption with a key that only the server vouches for")
+    if isinstance(error, ValueError):
+        return tls_file_unusable(login, f"{login.server_public_key}: {error}")
+    return Failure(
+        "cryptography_missing",
+        f"Logging in to {login.address} with a password and without TLS needs the Python "
+        "library cryptography, which is missing on this host.",
+        "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
+        "python3-cryptography.",
+    )
+
+
+def login_invalid(login: Login, why: object) -> Failure:
+    """Say that the login's host or socket cannot be used."""
+    return Failure(
+        "login_invalid",
+        f"The login for {login.address} cannot be used: {why}.",
+        "Check login_host, login_port and login_unix_socket.",
+    )
+
+
+def password_not_safe(login: Login, how: str) -> Failure:
+    """Say that the password was kept back.
+
+    Args:
+        login: what the connection was made with.
+        how: the way in which the server asked for it, as half a sentence.
+    """
+    return Failure(
+        "password_not_safe",
+        f"The server at {login.address} asks for the password by {how}, so it was not sent: "
+        "whoever answers there could read it.",
+        "Log in over the local socket (login_unix_socket) or with verified TLS (ca_cert), or give "
+        "the account caching_sha2_password.",
+    )
+
+
+def answer_failure(login: Login, what: str) -> Failure:
+    """Say that what answers does not do so as a MySQL server.
+
+    Args:
+        login: what the connection was made with.
+        what: what it did, as half a sentence.
+    """
+    return Failure(
+        "server_answer_invalid",
+        f"What answers at {login.address} does not behave like a MySQL server: {shortened(what)}.",
+        "Check that the address is the MySQL server's own, and its classic port or socket.",
+    )
+
+
+def tls_file_unusable(login: Login, why: str) -> Failure:
+    """Say that a certificate or key file cannot be used."""
+    return Failure(
+        "tls_file_unusable",
+        f"The TLS files for the connection to {login.address} cannot be used: {why}.",
+        "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
+    )
 
 
 def _refused(error: ReportedError, original: object, login: Login) -> Failure:

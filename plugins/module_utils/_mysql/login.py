@@ -18,6 +18,12 @@ from .._option_file.arguments import option_value
 from .._option_file.files import Files
 from .._option_file.reader import read_group, read_server_options
 
+# What is taken from the group [client].
+_CLIENT_OPTIONS = (
+    *("user", "password", "host", "port", "socket", "server_public_key_path"),
+    *("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key"),
+)
+
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 3306
 
@@ -29,18 +35,31 @@ WELL_KNOWN_SOCKETS = (
 )
 
 
+# The values of ``ssl-mode`` (manual, "Command Options for Encrypted Connections").
+SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+_VERIFY = ("VERIFY_CA", "VERIFY_IDENTITY")
+
+
 class Login(NamedTuple):
-    """How to reach a server and who to be there; ``connect_timeout`` is in seconds."""
+    """How to reach a server and who to be there.
+
+    Attributes:
+        ssl_mode: one of SSL_MODES; over a Unix socket, PREFERRED uses no TLS.
+        server_public_key: a file with the server's RSA key, with which a password may be encrypted
+            where there is no TLS.
+        connect_timeout: in seconds.
+    """
 
     user: str
     password: str
     host: str
     port: int
     unix_socket: str | None
+    ssl_mode: str
     ca_cert: str | None
     client_cert: str | None
     client_key: str | None
-    check_hostname: bool
+    server_public_key: str | None
     connect_timeout: int
 
     @property
@@ -95,18 +114,65 @@ def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
         given: str | None = params[option]
         return client.get(client_option) if given is None else given
 
+    _refuse_numbers(port, params["connect_timeout"])
     return Login(
         user=text("login_user", "user") or _own_name(),
         password=text("login_password", "password") or "",
         host=host,
         port=port,
         unix_socket=unix_socket,
+        ssl_mode=_ssl_mode(params, client, bool(unix_socket)),
         ca_cert=text("ca_cert", "ssl_ca"),
         client_cert=text("client_cert", "ssl_cert"),
         client_key=text("client_key", "ssl_key"),
-        check_hostname=params["check_hostname"],
+        server_public_key=client.get("server_public_key_path"),
         connect_timeout=params["connect_timeout"],
     )
+
+
+def _refuse_numbers(port: int, connect_timeout: int) -> None:
+    for name, value, most in (
+        ("login_port", port, 65535),
+        ("connect_timeout", connect_timeout, 31536000),
+    ):
+        if not 1 <= value <= most:
+            raise Failure(
+                "login_invalid",
+                f"{name} is {value}, and must be from 1 to {most}.",
+                f"Correct {name}.",
+            )
+
+
+def _ssl_mode(params: Mapping[str, Any], client: Mapping[str, str], over_socket: bool) -> str:
+    """Return how much TLS is asked for: by ca_cert, which wins, or ssl-mode in the file.
+
+    Raises:
+        Failure: ssl-mode has a value that MySQL does not know, or lacks the authority it needs.
+    """
+    if params["ca_cert"]:
+        # ca_cert is about TCP; over a socket of this host it was never used.
+        if over_socket:
+            return "PREFERRED"
+        return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
+    mode = client.get("ssl_mode", "").upper()
+    if mode and mode not in SSL_MODES:
+        raise Failure(
+            "config_file_unusable",
+            f"The ssl-mode in the group [client] of {params['config_file']} is none that MySQL "
+            "knows.",
+            f"Correct it to one of {', '.join(SSL_MODES)}.",
+        )
+    if mode in _VERIFY and not client.get("ssl_ca"):
+        raise Failure(
+            "config_file_unusable",
+            f"{params['config_file']} has ssl-mode={mode} in its group [client], and no ssl-ca to "
+            "verify the server's certificate with.",
+            "Add ssl-ca there, or set ca_cert.",
+        )
+    if client.get("ssl_ca") and mode in ("", "PREFERRED", "REQUIRED") and not over_socket:
+        # As with the option ca_cert. Named for this, an authority is not just there by chance.
+        return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
+    return mode or "PREFERRED"
 
 
 def _client_options(config_file: str) -> dict[str, str]:
@@ -122,8 +188,7 @@ def _client_options(config_file: str) -> dict[str, str]:
             f"The option file {path} is not read: {reason}.",
             "Mend that, or name another file in config_file.",
         )
-    names = ("user", "password", "host", "port", "socket", "ssl_ca", "ssl_cert", "ssl_key")
-    found = ((name, option_value(options.arguments, name)) for name in names)
+    found = ((name, option_value(options.arguments, name)) for name in _CLIENT_OPTIONS)
     return {name: option.value for name, option in found if option and option.value is not None}
 
 

@@ -11,8 +11,21 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import time
-from typing import NamedTuple
+from typing import Callable, NamedTuple
+
+from .._files import account_name, read_regular
+
+#: What is read of a file, in bytes: auto.cnf has one line, a pid file a number. A command line and
+#: an environment are bounded by the kernel (execve(2)).
+_MAX_AUTO_CNF = 4096
+_MAX_PID_FILE = 32
+_MAX_PROC = 8 * 1024 * 1024
+
+_SERVER_UUID = re.compile(
+    rb"(?m)^\s*server[-_]uuid\s*=\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s*$"
+)
 
 
 class ServerProcess(NamedTuple):
@@ -33,36 +46,25 @@ class UnknownProcess(Exception):
     """The server's process cannot be looked at from here; the text says why, as half a sentence."""
 
 
-def find_server_process(datadir: str, pid_file: str, server_uuid: str) -> ServerProcess:
-    """Find the process of the server that gave these values over its connection.
+def server_process(pid: int) -> ServerProcess:
+    """Look at the process that listens on the server's socket.
 
-    The server is on this machine only if the data directory of that name holds its server_uuid
-    (``auto.cnf``) and the process sees the same root folder as we do: a server in a container
-    reads other option files, even where its socket or data directory is shared with the host.
+    It must see the same root folder as we do: a server in a container reads other option files,
+    even where its socket is shared with the host.
 
     Args:
-        datadir: the server's ``datadir``, an absolute path.
-        pid_file: the server's ``pid_file``, relative to datadir or absolute.
-        server_uuid: the server's ``server_uuid``.
+        pid: its number, 0 where it is in a PID namespace that we do not see.
 
     Raises:
-        UnknownProcess: it runs elsewhere, or this operating system user may not look.
+        UnknownProcess: it is no server on this machine, or this operating system user may not look.
     """
+    if pid <= 0:
+        raise UnknownProcess("it runs in a container or a changed root folder")
+    process = f"/proc/{pid}"
     try:
-        with open(os.path.join(datadir, "auto.cnf"), encoding="utf-8", errors="replace") as auto:
-            here = server_uuid in auto.read()
-    except PermissionError:
-        raise UnknownProcess(f"this operating system user may not read {datadir}") from None
-    except OSError:
-        raise UnknownProcess("it does not run on this machine") from None
-    if not here:
-        raise UnknownProcess("it does not run on this machine")
-    try:
-        with open(os.path.join(datadir, pid_file), encoding="ascii") as pids:
-            process = f"/proc/{int(pids.read())}"
         argv = _strings(process + "/cmdline")
         if not argv or "mysqld" not in os.path.basename(argv[0]):
-            raise UnknownProcess(f"its pid_file {pid_file} names another process")
+            raise UnknownProcess("another program answers for it, such as a proxy")
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
         owner = os.stat(process).st_uid
@@ -78,6 +80,42 @@ def find_server_process(datadir: str, pid_file: str, server_uuid: str) -> Server
     return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started)
 
 
+def find_pid(
+    datadir: str, pid_file: str, server_uuid: str, may_be_server: Callable[[int], bool]
+) -> int:
+    """Find the process of a server that was reached over TCP, by what it says of itself.
+
+    The server is on this machine only if the data directory of that name holds exactly its
+    server_uuid (``auto.cnf``), and its process is of an account that the server may run as.
+
+    Args:
+        datadir: the server's ``datadir``, an absolute path.
+        pid_file: the server's ``pid_file``, relative to datadir or absolute.
+        server_uuid: the server's ``server_uuid``.
+        may_be_server: whether a process with that user id may be the server.
+
+    Raises:
+        UnknownProcess: it runs elsewhere, or this operating system user may not look.
+    """
+    try:
+        auto = read_regular(os.path.join(datadir, "auto.cnf"), _MAX_AUTO_CNF)
+    except PermissionError:
+        raise UnknownProcess(f"this operating system user may not read {datadir}") from None
+    except (OSError, ValueError):
+        raise UnknownProcess("it does not run on this machine") from None
+    found = _SERVER_UUID.search(auto)
+    if not found or found.group(1).decode() != server_uuid.lower():
+        raise UnknownProcess("it does not run on this machine")
+    try:
+        pid = int(read_regular(os.path.join(datadir, pid_file), _MAX_PID_FILE))
+        owner = os.stat(f"/proc/{pid}").st_uid
+    except (OSError, ValueError):
+        raise UnknownProcess("its process cannot be found by its pid_file") from None
+    if not may_be_server(owner):
+        raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
+    return pid
+
+
 def _same_root(process: str) -> bool:
     """Whether a process has our root folder.
 
@@ -88,18 +126,17 @@ def _same_root(process: str) -> bool:
     try:
         return os.path.samefile(process + "/root", "/")
     except PermissionError:
-        with open(process + "/status", encoding="utf-8", errors="replace") as status:
-            for line in status:
-                if line.startswith("NSpid:"):
-                    return len(line.split()) == 2
+        for line in read_regular(process + "/status", _MAX_PROC).splitlines():
+            if line.startswith(b"NSpid:"):
+                return len(line.split()) == 2
         return False
 
 
 def _started(process: str) -> float:
     """Return when a process started; /proc has it in clock ticks since boot (proc_pid_stat(5))."""
-    with open(process + "/stat", "rb") as status:
-        # The name, in parentheses, may hold anything; starttime is the 20th field after it.
-        ticks = int(status.read().rpartition(b")")[2].split()[19])
+    status = read_regular(process + "/stat", _MAX_PROC)
+    # The name, in parentheses, may hold anything; starttime is the 20th field after it.
+    ticks = int(status.rpartition(b")")[2].split()[19])
     age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     return time.time() - age
 
@@ -122,5 +159,4 @@ def _home(user_id: int) -> str | None:
 
 def _strings(path: str) -> list[str]:
     """Return the NUL-terminated strings of a file in /proc (proc(5))."""
-    with open(path, "rb") as proc:
-        return [os.fsdecode(part) for part in proc.read().split(b"\0") if part]
+    return [os.fsdecode(part) for part in read_regular(path, _MAX_PROC).split(b"\0") if part]

@@ -10,13 +10,17 @@ kept by ``surrogateescape``.
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 
 from .._errors import Failure
+from .._files import read_regular
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 16 * 1024 * 1024
+#: Ours: how many names of a folder are looked at.
+MAX_NAMES = 20000
 
 
 class Files:
@@ -51,23 +55,36 @@ class Files:
         return os.stat(self._host(path)).st_mode
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a regular file. Raises OSError, and Failure for one too large.
-
-        Ask :meth:`mode` before: to open a FIFO would be to wait for somebody who writes to it.
-        """
-        with open(self._host(path), "rb") as opened:
-            data = opened.read(MAX_FILE_SIZE + 1)
-        if len(data) > MAX_FILE_SIZE:
+        """Return the bytes of a regular file. Raises OSError, and Failure for one too large."""
+        try:
+            return read_regular(self._host(path), MAX_FILE_SIZE)
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                raise
             raise Failure(
                 "option_files_too_large",
                 f"The option file {path} is larger than 16 MiB.",
                 "Name the server's own option file.",
-            )
-        return data
+            ) from None
 
     def names(self, path: str) -> list[bytes]:
-        """Return the names in a folder, sorted by byte as MySQL sorts them. Raises OSError."""
-        return sorted(os.listdir(self._host(path)))
+        """Return the names in a folder, sorted by byte as MySQL sorts them.
+
+        Raises:
+            OSError: it cannot be read.
+            Failure: it holds too many.
+        """
+        names: list[bytes] = []
+        with os.scandir(self._host(path)) as entries:
+            for entry in entries:
+                names.append(entry.name)
+                if len(names) > MAX_NAMES:
+                    raise Failure(
+                        "option_files_too_large",
+                        f"The folder {path} of an !includedir holds more than {MAX_NAMES} files.",
+                        "Name a folder that holds option files alone.",
+                    )
+        return sorted(names)
 
 
 class FilesReadOnce(Files):

@@ -38,6 +38,8 @@ MAX_DEPTH = 10
 MAX_PATH = 508
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
+#: Ours, in bytes: of all files together, each counted as often as it is read.
+MAX_TOTAL_SIZE = 64 * 1024 * 1024
 
 _WORLD_WRITABLE = "it is world-writable"
 
@@ -181,6 +183,7 @@ class _Reader:
         self.home = home
         #: Names of groups such as ``mysqld-8.0`` that are not read.
         self.version_groups: list[str] = []
+        self._size = 0
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
@@ -226,6 +229,13 @@ class _Reader:
 
     def _read_lines(self, path: str, data: bytes, depth: int) -> None:
         self.options.files.append(path)
+        self._size += len(data)
+        if self._size > MAX_TOTAL_SIZE:
+            raise Failure(
+                "option_files_too_large",
+                f"The option files hold more than {MAX_TOTAL_SIZE >> 20} MiB in all.",
+                f"Look for a file that is included again and again, last {path}.",
+            )
         if len(self.options.files) > MAX_FILES:
             raise Failure(
                 "option_files_too_large",

@@ -13,20 +13,17 @@ import contextlib
 import errno
 import fcntl
 import os
+import pwd
 import stat
-import tempfile
 import time
 from typing import Iterator
 
 from .._errors import Failure
-from .files import bytes_of
+from .._files import NotTrusted, TrustedFile, trusted_file
+from .files import MAX_FILE_SIZE
 
-#: All runs on a host lock this folder, whichever files they change.
-LOCK_FOLDER = "/etc"
 #: How long to wait for another run on the host, in seconds.
 LOCK_TIMEOUT = 30.0
-#: Permissions of a created file.
-_CREATED_MODE = 0o644
 
 _CAUSES = {
     errno.EACCES: "this operating system user may not write there",
@@ -44,15 +41,16 @@ _NEXT_STEPS = {
 
 
 @contextlib.contextmanager
-def locked(folder: str = LOCK_FOLDER, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
-    """Keep other runs of this code out while option files are read, changed and checked.
+def locked(timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Keep other runs by the same account out while option files are read, changed and checked.
 
-    A folder that is there already is locked, so that nothing is left behind.
+    The lock is a file that only this account can open, so no other account can hold it. It stays,
+    empty: if it went, two runs could lock two files of the same name.
 
     Raises:
-        Failure: option_file_locked, after the timeout in seconds.
+        Failure: option_file_locked, after the timeout in seconds, or where it cannot be made.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    handle = _open_lock()
     try:
         deadline = time.monotonic() + timeout
         while not _lock(handle):
@@ -69,6 +67,37 @@ def locked(folder: str = LOCK_FOLDER, timeout: float = LOCK_TIMEOUT) -> Iterator
         os.close(handle)
 
 
+def _lock_paths() -> list[str]:
+    """Return where the lock may be, the best place first.
+
+    Root's is in /run, which a restart of the host empties. Another account's is in its home, or
+    in /tmp where it has none, as the account mysql of Debian.
+    """
+    uid = os.geteuid()
+    if uid == 0:
+        return ["/run/dbfleet_mysql.lock"]
+    home = pwd.getpwuid(uid).pw_dir
+    return [os.path.join(home, ".dbfleet_mysql.lock"), f"/tmp/.dbfleet_mysql.{uid}.lock"]  # noqa: S108
+
+
+def _open_lock() -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    reason = ""
+    for path in _lock_paths():
+        try:
+            handle = os.open(path, flags, 0o600)
+        except OSError as error:
+            reason = f"The file {path}, which keeps other runs out, cannot be made: "
+            reason += f"{error.strerror}."
+            continue
+        status = os.fstat(handle)
+        if status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode):
+            return handle
+        os.close(handle)
+        reason = f"The file {path}, which keeps other runs out, belongs to another account."
+    raise Failure("option_file_locked", reason, "Put that right, or remove the file.")
+
+
 def _lock(handle: int) -> bool:
     """Lock an open file until it is closed; returns whether that worked."""
     try:
@@ -79,35 +108,44 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def write(real_path: str, data: bytes | None, in_place: bool = False) -> None:
+def write(
+    real_path: str,
+    old: bytes | None,
+    new: bytes | None,
+    in_place: bool = False,
+    backup: bool = False,
+) -> str | None:
     """Replace, create or remove a file, so that a crash leaves the old one or the new one.
-
-    Owner, group, permissions and extended attributes (SELinux context, ACL) are those of the old
-    file; a created one may be read by all and written by its owner (0644).
 
     Args:
         real_path: the file itself, not a link to it.
-        data: its bytes; None to remove it.
+        old: the bytes that it was found with; None where it did not exist.
+        new: its bytes to be; None to remove it.
         in_place: where the file cannot be replaced because it is a mount point, write into it.
+        backup: whether to keep a copy of a file that exists.
+
+    Returns:
+        The copy's path, None without one.
 
     Raises:
-        Failure: option_file_not_writable.
+        Failure: option_file_not_trusted; option_file_not_writable; option_files_changed_meanwhile
+            where it has other contents than it was found with.
     """
-    path = bytes_of(real_path)
     try:
-        if data is None:
-            os.unlink(path)
-            _sync_folder(path)
-            return
-        try:
-            _replace(path, data)
-        except OSError as error:
-            if not in_place or error.errno != errno.EBUSY:
-                raise
-            with open(path, "r+b") as opened:
-                opened.write(data)
-                opened.truncate()
-                os.fsync(opened.fileno())
+        with trusted_file(real_path) as file:
+            if file.read(MAX_FILE_SIZE) != old:
+                raise Failure(
+                    "option_files_changed_meanwhile",
+                    f"{real_path} was changed by something else while this ran.",
+                    "Run this again.",
+                )
+            copy = file.back_up(old) if backup and old is not None else None
+            if new is None:
+                file.remove()
+            else:
+                _replace(file, new, in_place)
+    except NotTrusted as untrusted:
+        raise untrusted.failure(real_path) from None
     except OSError as error:
         number = error.errno or 0
         raise Failure(
@@ -115,51 +153,13 @@ def write(real_path: str, data: bytes | None, in_place: bool = False) -> None:
             f"{real_path} cannot be changed: {_CAUSES.get(number, error.strerror)}.",
             _NEXT_STEPS.get(number, "Put that right, or use drop_in for a file elsewhere."),
         ) from None
+    return copy
 
 
-def _replace(path: bytes, data: bytes) -> None:
-    folder, name = os.path.split(path)
-    handle, temporary = tempfile.mkstemp(prefix=b".", suffix=b"." + name + b".new", dir=folder)
+def _replace(file: TrustedFile, data: bytes, in_place: bool) -> None:
     try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            _take_over_attributes(path, opened.fileno())
-            os.fsync(opened.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(path)
-
-
-def _take_over_attributes(path: bytes, handle: int) -> None:
-    """Give an open file the owner, permissions and extended attributes of another.
-
-    Raises:
-        OSError: the owner or group cannot be given. Extended attributes are given where that is
-            possible.
-    """
-    try:
-        old = os.stat(path)
-    except FileNotFoundError:
-        os.fchmod(handle, _CREATED_MODE)
-        return
-    new = os.fstat(handle)
-    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-        os.fchown(handle, old.st_uid, old.st_gid)
-    os.fchmod(handle, stat.S_IMODE(old.st_mode))
-    with contextlib.suppress(OSError):
-        for attribute in os.listxattr(path):
-            with contextlib.suppress(OSError):
-                os.setxattr(handle, attribute, os.getxattr(path, attribute))
-
-
-def _sync_folder(path: bytes) -> None:
-    with contextlib.suppress(OSError):
-        folder = os.open(os.path.dirname(path), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        file.replace(data)
+    except OSError as error:
+        if not in_place or error.errno != errno.EBUSY:
+            raise
+        file.overwrite(data)

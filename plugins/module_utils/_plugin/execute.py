@@ -24,6 +24,12 @@ from .refusals import check_active
 from .request import Request
 from .state import Plugin, State, read_plugin
 
+_LEFT_OFF = "super_read_only was lifted and could not be turned on again"
+_TURN_ON = (
+    "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart its option "
+    "file decides."
+)
+
 
 def execute(
     connection: Connection, before: State, request: Request, planned: Sequence[Packet]
@@ -110,19 +116,21 @@ class _Execution:
     def _restore_super_read_only(self) -> None:
         """Turn super_read_only on again, over a new connection where the old one is of no use."""
         self.executed.append(sql.RESTORE_SUPER_READ_ONLY)
+        with contextlib.suppress(ReportedError, Failure):
+            self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
+            return
         try:
-            try:
-                self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
-            except ReportedError:
-                self.connection.reopen()
-                self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
+            self.connection.reopen()
+            self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
         except ReportedError as error:
-            raise error.failure(
+            raise error.failure("super_read_only_left_off", _LEFT_OFF, _TURN_ON) from error
+        except Failure as failure:
+            raise Failure(
                 "super_read_only_left_off",
-                "super_read_only was lifted and could not be turned on again",
-                "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart "
-                "its option file decides.",
-            ) from error
+                f"{_LEFT_OFF}: {failure.cause}",
+                _TURN_ON,
+                **failure.details,
+            ) from failure
 
 
 @contextlib.contextmanager

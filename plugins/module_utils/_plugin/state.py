@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from .._errors import Failure
 from .._mysql.connection import Connection, Rows
-from .._mysql.process import UnknownProcess, find_server_process
+from .._mysql.process import UnknownProcess, find_pid, server_process
 from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
 from .._option_file.files import Files
-from .._option_file.reader import ServerOptions, read_server_options
+from .._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
 from . import statements as sql
 from .request import Request
 
@@ -138,22 +138,23 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     if request.check_mysql_session:
         queries.append(sql.SESSION_QUERY)
     settings, plugin, row, *session = connection.answers(queries, sql.REFUSABLE)
-    if not plugin or Plugin(*plugin[0]).status != "ACTIVE":
+    found = _parse_plugin(connection, plugin)
+    if found is None or found.status != "ACTIVE":
         # None is active beside wsrep; and this query takes the server longer than all the others.
         _refuse_wsrep(connection)
-    server = Server(connection.server_version, *(settings or [])[0])
+    server = _parse_server(connection, settings)
     library = request.library or server.default_library
     options, started, loads, unknown = None, 0.0, [], ""
     try:
-        options, started = _read_options(server, request.defaults_file, files)
-        found = find_loads(options.arguments, library, sql.PLUGIN_NAME)
-        loads = [load.argument.source for load in found]
+        options, started = _read_options(connection, server, request.defaults_file, files)
+        entries = find_loads(options.arguments, library, sql.PLUGIN_NAME)
+        loads = [entry.argument.source for entry in entries]
     except UnknownProcess as reason:
         unknown = str(reason)
     return State(
         server=server,
         library=library,
-        plugin=_plugin(connection, plugin),
+        plugin=_initialised(connection, found),
         row=_row(row),
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,
@@ -180,7 +181,7 @@ def as_expected(state: State, loaded_by_options: bool | None) -> State:
 def read_plugin(connection: Connection) -> tuple[Plugin | None, str | None]:
     """Return the state's ``plugin`` and ``row`` as they are now. Raises Failure."""
     plugin, row = connection.answers([sql.PLUGIN_QUERY, sql.ROW_QUERY], sql.REFUSABLE)
-    return _plugin(connection, plugin), _row(row)
+    return _initialised(connection, _parse_plugin(connection, plugin)), _row(row)
 
 
 def _refuse_without_plugin(version: str) -> None:
@@ -211,7 +212,7 @@ def _refuse_wsrep(connection: Connection) -> None:
 
 
 def _read_options(
-    server: Server, defaults_file: str | None, files: Files
+    connection: Connection, server: Server, defaults_file: str | None, files: Files
 ) -> tuple[ServerOptions, float]:
     """Return the options of the server's next start, and the time of the last one.
 
@@ -219,7 +220,11 @@ def _read_options(
         Failure: MySQL does not start with the given ``defaults_file``.
         UnknownProcess: they cannot be read from here.
     """
-    process = find_server_process(server.datadir, server.pid_file, server.uuid)
+    if connection.peer is not None:
+        pid = connection.peer.pid
+    else:
+        pid = find_pid(server.datadir, server.pid_file, server.uuid, connection.may_be_server)
+    process = server_process(pid)
     options = read_server_options(
         argv=process.argv,
         environ=process.environ,
@@ -229,6 +234,8 @@ def _read_options(
         files=files,
     )
     if options.fatal is None:
+        if defaults_file is None:
+            _refuse_foreign_file(options)
         return options, process.started
     if defaults_file is None:
         raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
@@ -239,16 +246,51 @@ def _read_options(
     )
 
 
-def _plugin(connection: Connection, rows: Rows | None) -> Plugin | None:
-    """Return the plugin from the answer to PLUGIN_QUERY.
+def _refuse_foreign_file(options: ServerOptions) -> None:
+    """Refuse a file to edit that the server's account alone says is an option file.
 
-    Waits up to 10 seconds while another session is just initialising it.
+    A process can show any command line and environment. So a file that only these name is taken
+    for the server's where it says so itself, by an option in a group that servers read.
+
+    Raises:
+        UnknownProcess: it does not.
     """
+    path = options.main_file
+    if path is None or path in DEFAULT_FILES:
+        return
+    if not any(argument.path == path for argument in options.arguments):
+        raise UnknownProcess(
+            f"its process names {path}, which holds no option for a server; if it is the right "
+            "file, name it in defaults_file"
+        )
+
+
+def _parse_server(connection: Connection, rows: Rows | None) -> Server:
+    """Return the server from the answer to SETTINGS_QUERY. Raises Failure where it is none."""
+    try:
+        *texts, super_read_only = (rows or [])[0]
+        return Server._make([connection.server_version, *map(str, texts), int(super_read_only)])
+    except (IndexError, TypeError, ValueError):
+        raise connection.invalid_answer(sql.SETTINGS_QUERY) from None
+
+
+def _parse_plugin(connection: Connection, rows: Rows | None) -> Plugin | None:
+    """Return the plugin from the answer to PLUGIN_QUERY. Raises Failure where it is none."""
+    if not rows:
+        return None
+    try:
+        return Plugin._make(None if value is None else str(value) for value in rows[0])
+    except TypeError:
+        raise connection.invalid_answer(sql.PLUGIN_QUERY) from None
+
+
+def _initialised(connection: Connection, plugin: Plugin | None) -> Plugin | None:
+    """Wait up to 10 seconds while another session is just initialising the plugin."""
     end = time.monotonic() + 10
-    while rows and Plugin(*rows[0]).status == "INACTIVE" and time.monotonic() < end:
+    while plugin is not None and plugin.status == "INACTIVE" and time.monotonic() < end:
         time.sleep(0.1)
-        rows = connection.rows(sql.PLUGIN_QUERY)
-    return Plugin(*rows[0]) if rows else None
+        plugin = _parse_plugin(connection, connection.rows(sql.PLUGIN_QUERY))
+    return plugin
 
 
 def _row(rows: Rows | None) -> str | None:

@@ -10,6 +10,7 @@ import enum
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ...module_utils._errors import Failure
+from .results import LONGEST_TEXT, WrongResult, checked, plain
 
 # Exit codes of a shell that did not find, or may not run, a program (POSIX, "Exit Status for
 # Commands"); Ansible returns them where the module's interpreter is missing.
@@ -24,9 +25,6 @@ RESULTS = (
 )
 # What a rescue around the role keeps.
 FAILURE = "group_replication_failure"
-
-# A message without a cause of its own may be a package manager's whole output.
-LONGEST_MESSAGE = 600
 
 
 class Outcome(enum.Enum):
@@ -134,11 +132,15 @@ def host_of(
             becomes of the plugin at a restart is not known.
         check_mode: whether the play runs in check mode.
     """
-    registered = (variables.get(name) or {} for name in RESULTS)
+    try:
+        registered = [checked(variables.get(result) or {}) for result in RESULTS]
+        failure = checked(variables.get(FAILURE) or {})
+    except WrongResult as wrong:
+        # Its result as a whole says nothing then, not even that something was changed.
+        registered, failure = [{} for _result in RESULTS], _wrong_result(wrong)
     # A step that was skipped had nothing to do.
     steps = [{} if result.get("skipped") else result for result in registered]
     plugin, package, option_file, verification = steps
-    failure = variables.get(FAILURE) or {}
     results = [result for result in (*steps, failure) if result]
     facts = next((known for known in (verification, plugin, failure) if known.get("server")), {})
     check_mode = bool(plugin.get("check_mode", check_mode))
@@ -169,8 +171,8 @@ def host_of(
         name=name,
         outcome=problem.outcome if results else Outcome.NOT_REACHED,
         error_code=problem.error_code,
-        cause=problem.cause,
-        next_step=problem.next_step,
+        cause=plain(problem.cause),
+        next_step=plain(problem.next_step),
         server=facts.get("server"),
         plugin=facts.get("plugin"),
         loaded_at_start_by=facts.get("loaded_at_start_by"),
@@ -183,6 +185,17 @@ def host_of(
     )
 
 
+def _wrong_result(wrong: WrongResult) -> dict[str, Any]:
+    """Return what stands for the results of a host that are not what its tasks return."""
+    failure = Failure(
+        "result_invalid",
+        f"The host returned a result that the collection's modules never return (its {wrong}), so "
+        "nothing it says counts.",
+        "Look at the host itself before you trust it.",
+    )
+    return failure.as_result()
+
+
 def _changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
     """Return the option files that were changed, or would be."""
     if not file_result.get("changed"):
@@ -192,7 +205,7 @@ def _changed_option_files(file_result: Mapping[str, Any]) -> list[str]:
 
 def _warnings(*results: Mapping[str, Any]) -> list[str]:
     """Return the modules' warnings, each once."""
-    texts = [str(text) for result in results for text in result.get("warnings") or []]
+    texts = [text for result in results for text in result.get("warnings") or []]
     # Ansible's own, on each host without ansible_python_interpreter.
     return list(
         dict.fromkeys(text for text in texts if "discovered Python interpreter" not in text)
@@ -240,7 +253,7 @@ def _failed(result: Mapping[str, Any]) -> Problem:
     if wrong:
         failure = Failure(
             "variables_wrong",
-            _shortened("; ".join(wrong).rstrip(".")) + ".",
+            plain("; ".join(wrong).rstrip("."), LONGEST_TEXT - 1) + ".",
             "Correct the variable in the inventory or the command, and run this again.",
         )
         return _failed(failure.as_result())
@@ -253,8 +266,8 @@ def _failed(result: Mapping[str, Any]) -> Problem:
     cause, _dot, rest = said.partition(". ")
     return Problem(
         Outcome.FAILED,
-        _shortened(cause.rstrip(".")) + ".",
-        rest if 0 < len(rest) <= LONGEST_MESSAGE else "Correct that, or run this again with -vvv.",
+        plain(cause.rstrip("."), LONGEST_TEXT - 1) + ".",
+        rest if 0 < len(rest) <= LONGEST_TEXT else "Correct that, or run this again with -vvv.",
     )
 
 
@@ -279,12 +292,12 @@ def _judge(
 
 
 def _to_do(pymysql: bool, statements: list[str], changed_files: list[str]) -> str:
-    """Say what is still to be done on a host."""
+    """Say what the playbook would do on a host."""
     todo = list(statements)
     if pymysql:
-        todo.append("PyMySQL is to be installed, and then all the rest")
+        todo.append("the package of PyMySQL, and then all the rest")
     todo += [f"a change in {path}" for path in changed_files]
-    return "This is still to be done: " + "; ".join(todo) + "."
+    return "The host lacks: " + "; ".join(todo) + "."
 
 
 def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem | None:
@@ -327,10 +340,6 @@ def _without_prefix(message: str) -> str:
     return (
         message.replace("Task failed: ", "", 1) if message.startswith("Task failed: ") else message
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _first_sentence(text: str) -> str:

@@ -13,6 +13,7 @@ import collections
 import contextlib
 import json
 import os
+import secrets
 from typing import Any, NamedTuple
 
 import jinja2
@@ -53,6 +54,9 @@ def check_path(path: str) -> str:
     Raises:
         Failure: a report cannot be written there.
     """
+    if os.path.islink(path) and os.lstat(path).st_uid not in (0, os.geteuid()):
+        # As the kernel in a folder of many (proc_sys_fs(5), protected_symlinks).
+        raise _not_writable(path, "it is a link that belongs to somebody else")
     path = os.path.realpath(path)
     if not path.endswith(EXTENSIONS) or os.path.isdir(path):
         raise Failure(
@@ -82,17 +86,20 @@ def write(path: str, run: Run, hosts: list[Host]) -> None:
         Failure: it could not be written; the old file is still there.
     """
     text = render(os.path.splitext(path)[1], run, hosts)
-    unfinished = f"{path}.{os.getpid()}.tmp"
+    # A name that nobody else can foresee and take.
+    unfinished = f"{path}.{secrets.token_hex(6)}.tmp"
     try:
-        with open(unfinished, "x", encoding="utf-8") as file:
+        with open(unfinished, "x", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
-        raise _not_writable(path, error.strerror or str(error)) from error
+        if isinstance(error, OSError):
+            raise _not_writable(path, error.strerror or str(error)) from error
+        raise
 
 
 def _not_writable(path: str, why: str) -> Failure:

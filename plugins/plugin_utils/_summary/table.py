@@ -13,6 +13,7 @@ import collections
 from typing import Iterable, NamedTuple
 
 from .host import Host, Outcome
+from .results import LONGEST_VALUE, plain
 
 # What a person reads on a terminal; the report has all.
 MOST_ROWS = 40
@@ -33,7 +34,7 @@ COLUMNS = (
 )
 
 
-class Group(NamedTuple):
+class HostGroup(NamedTuple):
     """Hosts with the same matter.
 
     Attributes:
@@ -51,11 +52,11 @@ class Group(NamedTuple):
         return [host for hosts in self.matters.values() for host in hosts]
 
 
-def groups_of(hosts: Iterable[Host]) -> list[Group]:
+def groups_of(hosts: Iterable[Host]) -> list[HostGroup]:
     """Return the hosts grouped by what is the matter, worst first, then the largest group."""
-    groups: dict[str, Group] = {}
+    groups: dict[str, HostGroup] = {}
     for host in hosts:
-        group = groups.setdefault(host.heading, Group(host.heading, host.outcome, {}))
+        group = groups.setdefault(host.heading, HostGroup(host.heading, host.outcome, {}))
         group.matters.setdefault((host.cause, host.next_step), []).append(host)
     return sorted(
         groups.values(),
@@ -77,13 +78,14 @@ def cells_of(host: Host) -> tuple[str, ...]:
     plugin = host.plugin or {}
     # A failure may tell of the server, and not of the plugin.
     read = host.loaded_at_start_by is not None
+    loaded_by = ", ".join(host.loaded_at_start_by or []) or "nothing seen"
     return (
         host.name,
-        host.server_name or NOTHING_KNOWN,
-        plugin.get("status") or ("not loaded" if read else NOTHING_KNOWN),
-        plugin.get("library") or NOTHING_KNOWN,
-        plugin.get("license") or NOTHING_KNOWN,
-        (", ".join(host.loaded_at_start_by or []) or "nothing seen") if read else NOTHING_KNOWN,
+        plain(host.server_name, LONGEST_VALUE) or NOTHING_KNOWN,
+        str(plugin.get("status") or ("not loaded" if read else NOTHING_KNOWN)),
+        str(plugin.get("library") or NOTHING_KNOWN),
+        str(plugin.get("license") or NOTHING_KNOWN),
+        plain(loaded_by, LONGEST_VALUE) if read else NOTHING_KNOWN,
         SURVIVES[host.survives_restart] if read else NOTHING_KNOWN,
     )
 
@@ -154,14 +156,14 @@ def render(hosts: list[Host]) -> str:
     return "\n".join(lines)
 
 
-def _rows(group: Group) -> list[Host]:
+def _rows(group: HostGroup) -> list[Host]:
     """Return the hosts of a group that get a row; the others are counted."""
     if group.outcome.is_problem:
         return [host for hosts in group.matters.values() for host in hosts[:MOST_ROWS]]
     return group.hosts if len(group.hosts) <= MOST_ROWS else []
 
 
-def _group_lines(group: Group, widths: list[int]) -> list[str]:
+def _group_lines(group: HostGroup, widths: list[int]) -> list[str]:
     if not _rows(group):
         return _counts(group.hosts)
     lines: list[str] = []

@@ -6,17 +6,31 @@
 
 from __future__ import annotations
 
-import builtins
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def private_folder():
+    """Make a folder in which nobody else may write, as the collection asks of option files."""
+    with tempfile.TemporaryDirectory(prefix=".dbfleet-tests-", dir=Path.home()) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path(private_folder):
+    """Take the place of pytest's own, which is in a folder where everybody may write."""
+    return Path(tempfile.mkdtemp(dir=private_folder))
 
 
 @pytest.fixture
 def included(tmp_path, monkeypatch):
     """Make a folder of option files; returns it, and a list of which are opened from then on."""
     opened = []
-    really_open = builtins.open
+    really_open = os.open
 
     def make(count):
         folder = tmp_path / "included"
@@ -29,7 +43,7 @@ def included(tmp_path, monkeypatch):
                 opened.append(os.fsdecode(path))
             return really_open(path, *args, **options)
 
-        monkeypatch.setattr(builtins, "open", counting)
+        monkeypatch.setattr(os, "open", counting)
         return folder, opened
 
     return make

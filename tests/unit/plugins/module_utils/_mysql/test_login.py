@@ -12,7 +12,9 @@ import ssl
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import (
+    UnsafePassword,
     connection_failure,
+    login_failure,
 )
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import (
     connection_argument_spec,
@@ -69,15 +71,51 @@ def test_login_that_the_server_or_the_network_refuses(tmp_path, error, error_cod
 
 
 @pytest.mark.parametrize(
-    ("error", "error_code"),
+    ("error", "text", "error_code"),
     [
-        (ValueError("port"), "login_invalid"),
-        (FileNotFoundError("ca.pem"), "tls_file_unusable"),
-        (RuntimeError("cryptography"), "cryptography_missing"),
+        (UnsafePassword(), "", "password_not_safe"),
+        (ValueError("no key"), "", "password_not_safe"),
+        (RuntimeError("cryptography"), "", "password_not_safe"),
+        (RuntimeError("cryptography"), "server-public-key-path=/k", "cryptography_missing"),
+        (ValueError("no key"), "server-public-key-path=/k", "tls_file_unusable"),
+        (UnicodeDecodeError("ascii", b"", 0, 1, ""), "", "server_answer_invalid"),
+        (IndexError("short"), "", "server_answer_invalid"),
     ],
 )
-def test_login_that_pymysql_cannot_use(tmp_path, error, error_code):
-    assert connection_failure(error, login(tmp_path, **ON_SOCKET)).error_code == error_code
+def test_login_that_pymysql_gives_up(tmp_path, error, text, error_code):
+    over_tcp = login(tmp_path, "[client]\n" + text, login_host="127.0.0.1")
+    assert login_failure(error, over_tcp).error_code == error_code
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "mode"),
+    [
+        ("", {}, "PREFERRED"),
+        ("ssl-mode=verify_identity\nssl-ca=/ca.pem", {}, "VERIFY_IDENTITY"),
+        ("ssl-mode=REQUIRED", {}, "REQUIRED"),
+        ("ssl-mode=DISABLED\nssl-ca=/ca.pem", {}, "DISABLED"),
+        ("ssl-ca=/ca.pem", {}, "VERIFY_IDENTITY"),
+        ("ssl-mode=DISABLED", {"ca_cert": "/ca.pem"}, "VERIFY_IDENTITY"),
+        ("", {"ca_cert": "/ca.pem", "check_hostname": False}, "VERIFY_CA"),
+    ],
+)
+def test_how_much_tls_is_asked_for(tmp_path, text, options, mode):
+    over_tcp = login(tmp_path, "[client]\n" + text, login_host="127.0.0.1", **options)
+    assert over_tcp.ssl_mode == mode
+
+
+@pytest.mark.parametrize("text", ["ssl-mode=VERIFY_CA", "ssl-mode=yes"])
+def test_ssl_mode_that_cannot_be_kept(tmp_path, text):
+    with pytest.raises(Failure) as caught:
+        login(tmp_path, "[client]\n" + text)
+    assert caught.value.error_code == "config_file_unusable"
+
+
+@pytest.mark.parametrize("options", [{"login_port": 0}, {"connect_timeout": 0}])
+def test_numbers_out_of_range(tmp_path, options):
+    with pytest.raises(Failure) as caught:
+        login(tmp_path, **options)
+    assert caught.value.error_code == "login_invalid"
 
 
 def test_options_of_the_module_win_over_the_configuration_file(tmp_path):

@@ -54,5 +54,5 @@ class Host:
 
 def _apply(plan):
     for change in plan.changes:
-        write(change.real_path, change.new)
+        write(change.real_path, change.old, change.new)
     return plan

@@ -1,0 +1,313 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Open, read and replace files on a host where other accounts live. Private to dbfleet.mysql.
+
+No other file of the modules opens one; tests/unit/test_security_rules.py holds that.
+
+- A read takes a regular file only, does not wait, and has a limit in bytes.
+- A file is changed only where nobody else can put another one in its place: it, each folder above
+  it and each link on the way belong to root or to the account that we run as, and no group and no
+  other account may write there (as OpenSSH's StrictModes). It is read, replaced and removed
+  through the descriptor of its folder, so no name is looked up twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import pwd
+import secrets
+import stat
+import time
+from typing import AbstractSet, Iterator, NamedTuple
+
+from ._errors import Failure
+
+#: Permissions of a created file.
+CREATED_MODE = 0o644
+#: As many links as Linux follows in one path (path_resolution(7)).
+_MAX_LINKS = 40
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+class NotTrusted(Exception):
+    """Somebody else could put another file in a file's place.
+
+    Args:
+        path: the file, folder or link that somebody else controls.
+        why: as half a sentence, such as ``belongs to the account bob``.
+        remedy: the command that puts it right.
+    """
+
+    def __init__(self, path: str, why: str, remedy: str) -> None:
+        super().__init__(f"{path} {why}")
+        self.path = path
+        self.why = why
+        self.remedy = remedy
+
+    def failure(self, file: str) -> Failure:
+        """Return the failure of a task that would have changed a file."""
+        place = "it" if self.path == file else self.path
+        return Failure(
+            "option_file_not_trusted",
+            f"{file} is not changed, because {place} {self.why}, who could put another file in its "
+            "place while this runs.",
+            f"Run {self.remedy}, or run the task as the account that owns the file (become_user).",
+        )
+
+
+def read_regular(path: str | bytes, limit: int, dir_fd: int | None = None) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: the file; links are followed.
+        limit: in bytes.
+        dir_fd: the folder that a relative path starts from.
+
+    Raises:
+        OSError: it cannot be read; EINVAL where it is no regular file, EFBIG where it is larger.
+    """
+    # Without O_NONBLOCK, opening a FIFO waits for somebody who writes to it.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, dir_fd=dir_fd), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        data = opened.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit} bytes")
+    return data
+
+
+class TrustedFile(NamedTuple):
+    """A place for a file that nobody else can exchange; the file need not exist.
+
+    Attributes:
+        folder: the descriptor of its folder.
+        name: its name there.
+        path: the same as a path without links.
+    """
+
+    folder: int
+    name: bytes
+    path: str
+
+    def read(self, limit: int) -> bytes | None:
+        """Return its bytes; None where it does not exist. Raises OSError."""
+        try:
+            return read_regular(self.name, limit, self.folder)
+        except FileNotFoundError:
+            return None
+
+    def replace(self, data: bytes) -> None:
+        """Put new contents in its place, so that a crash leaves the old file or the new one.
+
+        Owner, group, permissions and extended attributes (SELinux context, ACL) are those of the
+        old file; a created one may be read by all and written by its owner. Raises OSError.
+        """
+        with self._new_file(b"." + self.name + b".new") as (handle, temporary):
+            _write_all(handle, data)
+            self._take_over_attributes(handle)
+            os.fsync(handle)
+            os.rename(temporary, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        self._sync_folder()
+
+    def overwrite(self, data: bytes) -> None:
+        """Write new contents into the file itself; a crash can leave half. Raises OSError."""
+        handle = os.open(
+            self.name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.folder
+        )
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            _write_all(handle, data)
+            os.ftruncate(handle, len(data))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def remove(self) -> None:
+        """Remove it. Raises OSError."""
+        os.unlink(self.name, dir_fd=self.folder)
+        self._sync_folder()
+
+    def back_up(self, data: bytes) -> str:
+        """Keep a copy beside it, with the same owner and permissions; returns the copy's path.
+
+        Args:
+            data: its bytes.
+
+        Raises:
+            OSError: the copy cannot be made.
+        """
+        stamp = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime())
+        copy = self.name + os.fsencode(f".{os.getpid()}.{stamp}~")
+        with self._new_file(b"." + self.name + b".backup") as (handle, temporary):
+            _write_all(handle, data)
+            self._take_over_attributes(handle)
+            os.fsync(handle)
+            os.rename(temporary, copy, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        return os.path.join(os.path.dirname(self.path), os.fsdecode(copy))
+
+    @contextlib.contextmanager
+    def _new_file(self, suffix: bytes) -> Iterator[tuple[int, bytes]]:
+        """Make a file in the folder that only we may read yet; remove it where the block fails."""
+        name = b"." + os.fsencode(secrets.token_hex(6)) + suffix
+        handle = os.open(
+            name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=self.folder
+        )
+        try:
+            yield handle, name
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=self.folder)
+            raise
+        finally:
+            os.close(handle)
+
+    def _take_over_attributes(self, handle: int) -> None:
+        """Give an open file the owner, permissions and extended attributes of this one.
+
+        Raises:
+            OSError: the owner or group cannot be given. Extended attributes are given where that
+                is possible.
+        """
+        try:
+            old = os.open(
+                self.name,
+                os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+                dir_fd=self.folder,
+            )
+        except FileNotFoundError:
+            os.fchmod(handle, CREATED_MODE)
+            return
+        try:
+            status, new = os.fstat(old), os.fstat(handle)
+            if (status.st_uid, status.st_gid) != (new.st_uid, new.st_gid):
+                os.fchown(handle, status.st_uid, status.st_gid)
+            os.fchmod(handle, stat.S_IMODE(status.st_mode))
+            with contextlib.suppress(OSError):
+                for attribute in os.listxattr(old):
+                    with contextlib.suppress(OSError):
+                        os.setxattr(handle, attribute, os.getxattr(old, attribute))
+        finally:
+            os.close(old)
+
+    def _sync_folder(self) -> None:
+        with contextlib.suppress(OSError):
+            handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+@contextlib.contextmanager
+def trusted_file(
+    path: str | bytes, owners: AbstractSet[int] = frozenset()
+) -> Iterator[TrustedFile]:
+    """Open the folder of a file, from ``/`` down, where nobody else can exchange the file.
+
+    Args:
+        path: an absolute path; links on the way are followed where they are trusted themselves.
+        owners: user ids that are trusted besides root and the account that we run as.
+
+    Raises:
+        NotTrusted: somebody else could.
+        OSError: a folder is missing or may not be searched, or there are too many links.
+    """
+    trusted = {0, os.geteuid(), *owners}
+    todo = os.fsencode(path).split(b"/")
+    links = 0
+    with contextlib.ExitStack() as handles:
+        # Folders that lead to where we are, with their descriptors.
+        stack = [(b"/", _open_folder(handles, b"/", None))]
+        _check(os.fstat(stack[0][1]), b"/", trusted)
+        while True:
+            part = todo.pop(0)
+            here, folder = stack[-1]
+            full = os.path.join(here, part)
+            if part == b"..":
+                stack = stack[:-1] or stack
+            elif part not in (b"", b"."):
+                status = _status(part, folder)
+                if status is not None and stat.S_ISLNK(status.st_mode):
+                    _check_owner(status, full, trusted)
+                    links += 1
+                    if links > _MAX_LINKS:
+                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                    target = os.readlink(part, dir_fd=folder)
+                    if target.startswith(b"/"):
+                        stack = stack[:1]
+                    todo = target.split(b"/") + todo
+                    continue
+                if not any(rest not in (b"", b".") for rest in todo):
+                    if status is not None:
+                        _check(status, full, trusted)
+                    yield TrustedFile(folder, part, os.fsdecode(full))
+                    return
+                stack.append((full, _open_folder(handles, part, folder)))
+                _check(os.fstat(stack[-1][1]), full, trusted)
+            if not todo:
+                raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+def check_trusted(path: str, owners: AbstractSet[int] = frozenset()) -> None:
+    """Check that nobody else can exchange a file; arguments and errors of :func:`trusted_file`."""
+    with trusted_file(path, owners):
+        pass
+
+
+def is_trusted(path: str, owners: AbstractSet[int] = frozenset()) -> bool:
+    """Whether nobody else can exchange a file; arguments of :func:`trusted_file`."""
+    try:
+        check_trusted(path, owners)
+    except (NotTrusted, OSError):
+        return False
+    return True
+
+
+def _open_folder(handles: contextlib.ExitStack, name: bytes, folder: int | None) -> int:
+    # O_PATH: to search a folder is enough, its names need not be readable.
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, dir_fd=folder)
+    handles.callback(os.close, handle)
+    return handle
+
+
+def _status(name: bytes, folder: int) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _check(status: os.stat_result, path: bytes, trusted: AbstractSet[int]) -> None:
+    _check_owner(status, path, trusted)
+    if status.st_mode & _OTHERS_WRITE:
+        text = os.fsdecode(path)
+        who = "everybody" if status.st_mode & stat.S_IWOTH else f"the group {status.st_gid}"
+        raise NotTrusted(text, f"may be written by {who}", f"chmod go-w {text}")
+
+
+def _check_owner(status: os.stat_result, path: bytes, trusted: AbstractSet[int]) -> None:
+    if status.st_uid not in trusted:
+        text = os.fsdecode(path)
+        why = f"belongs to the account {account_name(status.st_uid)}"
+        raise NotTrusted(text, why, f"chown -h root:root {text}")
+
+
+def account_name(uid: int) -> str:
+    """Return an account's name, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.write(handle, data[written:])

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wire to a MySQL server, before PyMySQL says a word: who answers, and what it offers.
+
+Whoever listens there may be no server of ours. So what comes is bounded in bytes and time, and
+PyMySQL is given the open socket only after the other end was looked at. Private to dbfleet.mysql.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import time
+from typing import Any, NamedTuple
+
+#: What a server may send over one connection, in bytes; ours take a few thousand.
+MAX_BYTES = 1024 * 1024
+#: The longest greeting, in bytes; MySQL's take about a hundred.
+_MAX_GREETING = 4096
+#: The flag of a server that offers TLS (manual of the protocol, "Capabilities Flags").
+_CLIENT_SSL = 0x800
+
+
+class Limits:
+    """What is left of the bytes and the time that the other end may use.
+
+    Attributes:
+        exceeded: what was used up, as half a sentence; empty while nothing is.
+    """
+
+    def __init__(self) -> None:
+        self.exceeded = ""
+        self._bytes_left = MAX_BYTES
+        self._deadline = 0.0
+
+    def start_clock(self, seconds: float) -> None:
+        """Give the other end so many seconds from now on."""
+        self._deadline = time.monotonic() + seconds
+
+    def seconds_left(self) -> float:
+        """Return how long to wait for more. Raises socket.timeout where nothing is left."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        return left
+
+    def count(self, received: int) -> None:
+        """Count bytes that came. Raises OSError where they are too many."""
+        self._bytes_left -= received
+        if self._bytes_left < 0:
+            self.exceeded = f"it sends more than {MAX_BYTES} bytes"
+            raise OSError(self.exceeded)
+
+
+class _Limited:
+    """A socket that keeps to its limits whenever it is read from."""
+
+    def _limits(self) -> Limits:
+        raise NotImplementedError
+
+    def recv_into(self, *arguments: Any) -> int:
+        """Receive as ``socket.socket`` does, within the limits."""
+        limits = self._limits()
+        self.settimeout(limits.seconds_left())  # type: ignore[attr-defined]
+        received: int = super().recv_into(*arguments)  # type: ignore[misc]
+        limits.count(received)
+        return received
+
+
+class LimitedSocket(_Limited, socket.socket):
+    """A socket with limits; set them before it is read from."""
+
+    limits: Limits
+
+    def _limits(self) -> Limits:
+        return self.limits
+
+
+class LimitedContext(ssl.SSLContext):
+    """A TLS context whose connections share limits; set them before it is used."""
+
+    limits: Limits
+
+
+class _LimitedTLSSocket(_Limited, ssl.SSLSocket):
+    def _limits(self) -> Limits:
+        limits: Limits = self.context.limits  # type: ignore[attr-defined]
+        return limits
+
+
+class Peer(NamedTuple):
+    """The process at the other end of a Unix socket; ``pid`` is 0 in another PID namespace."""
+
+    pid: int
+    uid: int
+
+
+class Greeting(NamedTuple):
+    """What a server says first: whether it offers TLS, and how it wants passwords proved."""
+
+    offers_tls: bool
+    auth_plugin: str
+
+
+def open_socket(path: str, limits: Limits) -> LimitedSocket:
+    """Connect to a Unix socket within the limits. Raises OSError."""
+    opened = LimitedSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+    opened.limits = limits
+    try:
+        opened.settimeout(limits.seconds_left())
+        opened.connect(path)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def open_tcp(host: str, port: int, limits: Limits) -> LimitedSocket:
+    """Connect to a TCP port within the limits. Raises OSError."""
+    plain = socket.create_connection((host, port), limits.seconds_left())
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    opened = LimitedSocket(fileno=plain.detach())
+    opened.limits = limits
+    return opened
+
+
+def peer_of(opened: socket.socket) -> Peer:
+    """Return who listened on the Unix socket, as the kernel says (unix(7), SO_PEERCRED)."""
+    size = struct.calcsize("3i")
+    pid, uid, _gid = struct.unpack(
+        "3i", opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return Peer(pid, uid)
+
+
+def tls_context(limits: Limits) -> LimitedContext:
+    """Return a TLS context that verifies nothing yet."""
+    context = LimitedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.limits = limits
+    context.sslsocket_class = _LimitedTLSSocket
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def peek_greeting(opened: LimitedSocket) -> Greeting | None:
+    """Return what the server says first, and leave it for PyMySQL to read.
+
+    Returns:
+        None where it says an error, or nothing, which PyMySQL then reports.
+
+    Raises:
+        ValueError: it speaks another protocol.
+        OSError: it says too little in its time.
+    """
+    data = b""
+    while True:
+        opened.settimeout(opened.limits.seconds_left())
+        seen = len(data)
+        data = opened.recv(_MAX_GREETING, socket.MSG_PEEK)
+        if not data:
+            return None
+        if len(data) >= 5:
+            # Packets begin with their length in three bytes and a number; a greeting is the first.
+            length = int.from_bytes(data[:3], "little")
+            if data[4] == 0xFF:
+                return None
+            if data[3] or data[4] not in (9, 10) or not 20 < length <= _MAX_GREETING - 4:
+                raise ValueError("what answers there does not speak the MySQL protocol")
+            if len(data) >= 4 + length:
+                return _parse_greeting(data[5 : 4 + length])
+        if len(data) == seen:
+            time.sleep(0.01)  # to peek does not wait for more
+
+
+def _parse_greeting(body: bytes) -> Greeting:
+    """Parse a greeting after its protocol number (manual of the protocol, "HandshakeV10").
+
+    That is: the version up to a NUL, a thread's number (4), half of a nonce (8), a zero, the lower
+    half of the flags (2), character set (1), status (2), the upper half of the flags (2), the
+    nonce's length (1), 10 unused, the rest of the nonce (13 or more), the plugin up to a NUL.
+    """
+    rest = body.partition(b"\0")[2]
+    flags = int.from_bytes(rest[13:15], "little")
+    nonce_length = rest[20] if len(rest) > 20 else 0
+    name = rest[31 + max(13, nonce_length - 8) :].partition(b"\0")[0]
+    return Greeting(bool(flags & _CLIENT_SSL), name.decode("ascii", "replace"))
