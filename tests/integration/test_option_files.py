@@ -250,7 +250,7 @@ def test_an_immutable_file(control: Control, host: Host, immutable: str) -> None
 
 def test_a_read_only_mount(control: Control, mounted: Host) -> None:
     mounted.sh(
-        "mount -t tmpfs tmpfs /srv/d; echo [mysqld] > /srv/d/my.cnf; mount -o remount,ro /srv/d",
+        "mount -t tmpfs -o mode=0755 tmpfs /srv/d; echo [mysqld] > /srv/d/my.cnf; mount -o remount,ro /srv/d",
         "--privileged",
     )
     result = refusal(control, mounted, option_file="/srv/d/my.cnf", validate_config="never")
@@ -259,7 +259,7 @@ def test_a_read_only_mount(control: Control, mounted: Host) -> None:
 
 
 def test_a_full_file_system(control: Control, mounted: Host) -> None:
-    mounted.sh("mount -t tmpfs -o size=4k tmpfs /srv/d", "--privileged")
+    mounted.sh("mount -t tmpfs -o size=4k,mode=0755 tmpfs /srv/d", "--privileged")
     mounted.sh("{ echo [mysqld]; yes '# filler' | head -n 440; } > /srv/d/my.cnf")
     before = mounted.sh("cat /srv/d/my.cnf")
     result = refusal(control, mounted, option_file="/srv/d/my.cnf", validate_config="never")
