@@ -11,11 +11,13 @@ greeting: "usual", "huge" (a version of 10 MB), "endless" (a packet that never e
     byte now and then), "silent", or "cut" (its first ``cut`` bytes, and then nothing more comes).
 version, plugin: what the greeting says of them.
 tls: certificate and key, for a server that offers TLS.
+claims_tls: whether it says that it offers TLS, and goes on without.
 login: what is sent after the client's login packet, each answered by the client but the last.
-    "OK" stands for the packet of that name, "TRICKLE" for one that comes a byte now and then;
-    without a list the server says "OK".
+    "OK" stands for the packet of that name, "TRICKLE" for one that comes a byte now and then,
+    "HUGE ERROR" for an error of 10 MB; without a list the server says "OK".
 answers: "honest", or one of the functions of ODD_ANSWERS.
 settings: what it says of itself, by the name of the column's variable.
+pad: how many bytes longer it makes these.
 file: the file that it asks the client for ("local_infile").
 
 The specification is MySQL's own: "Client/Server Protocol" in its source documentation.
@@ -98,6 +100,14 @@ def eof(status: int = 2) -> bytes:
     return b"\xfe" + struct.pack("<HH", 0, status)
 
 
+def huge_error() -> bytes:
+    """Return the payload of an error with a text of 10 MB."""
+    return b"\xff" + struct.pack("<H", 1045) + b"#28000" + b"x" * (10 * MEGABYTE)
+
+
+SPECIAL: Dict[str, Callable[[], bytes]] = {"OK": ok, "HUGE ERROR": huge_error}
+
+
 def column(name: bytes, kind: int = VAR_STRING, charset: int = UTF8) -> bytes:
     """Return the payload that describes a column."""
     head = b"".join(map(lenenc, (b"def", b"", b"", b"", name, name)))
@@ -135,7 +145,7 @@ class Session:
         for position, reply in enumerate(replies):
             if reply == "TRICKLE":
                 self.trickle()
-            self.send(ok() if reply == "OK" else reply.encode("latin1"))
+            self.send(SPECIAL[reply]() if reply in SPECIAL else reply.encode("latin1"))
             if position < len(replies) - 1:
                 self.read()
         while True:
@@ -189,7 +199,8 @@ class Session:
     def _greet(self) -> None:
         kind = self.plan.get("greeting", "usual")
         version = self.plan.get("version", "8.4.3").encode("latin1")
-        flags = CAPABILITIES | (CAPABILITY_TLS if self.plan.get("tls") else 0)
+        says_tls = self.plan.get("tls") or self.plan.get("claims_tls")
+        flags = CAPABILITIES | (CAPABILITY_TLS if says_tls else 0)
         if kind == "huge":
             version += b"x" * (10 * MEGABYTE)
         whole = b"".join(
@@ -246,6 +257,8 @@ def honest(sql: str, plan: Dict[str, Any]) -> Optional[Tuple[List[bytes], List[L
     """Return columns and rows as a server that has the plugin would; None for no result set."""
     if "version_comment" in sql:
         found = {**SETTINGS, **plan.get("settings", {})}
+        for name, length in plan.get("pad", {}).items():
+            found[name] += "x" * length
         kinds = [LONGLONG if name == "super_read_only" else VAR_STRING for name in found]
         columns = [column(name.encode(), kind) for name, kind in zip(found, kinds)]
         return columns, [[value.encode("utf-8", "surrogateescape") for value in found.values()]]
