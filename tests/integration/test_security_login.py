@@ -130,12 +130,10 @@ def test_the_usual_logins_work(host: Server) -> None:
     native = {"login": [f"\xfemysql_native_password\0{SALT}", "OK"]}
     fast = {"login": ["\x01\x03", "OK"]}
     full = {"login": ["\x01\x04", "OK"]}
-    # The server sends two packets one after the other where a scramble was enough.
-    fast_in_one = {"login": ["OK"]}
     outcomes = hostile(
         host,
         over_tcp(**native),
-        over_tcp(**fast_in_one),
+        over_tcp(**fast),
         over_socket(**native),
         over_socket(**full),
         over_tcp(**full, tls=TLS),
@@ -143,7 +141,6 @@ def test_the_usual_logins_work(host: Server) -> None:
     )
     for outcome in outcomes:
         assert outcome["result"]["plugin"]["status"] == "ACTIVE", outcome
-    assert fast["login"]  # the packet's form, for who reads this
     # Without a password there is none to lose.
     (empty,) = hostile(host, over_tcp({"login_password": ""}, **full))
     assert empty["result"] is not None, empty

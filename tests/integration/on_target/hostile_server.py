@@ -146,7 +146,8 @@ class Session:
             if reply == "TRICKLE":
                 self.trickle()
             self.send(SPECIAL[reply]() if reply in SPECIAL else reply.encode("latin1"))
-            if position < len(replies) - 1:
+            # After "your scramble was enough" the client waits for what follows.
+            if position < len(replies) - 1 and reply != "\x01\x03":
                 self.read()
         while True:
             command = self.read()
