@@ -235,10 +235,10 @@ OTHERS = {
 }
 #: The fields that are shown or judged, and which of the above is right there.
 FIELDS = {
-    (PLUGIN,): (),
+    (PLUGIN,): ("a dictionary", "a dictionary of others"),
     ("group_replication_package_result",): ("a dictionary", "a dictionary of others"),
     (OPTION_FILE,): ("a dictionary", "a dictionary of others"),
-    ("group_replication_verification_result",): (),
+    ("group_replication_verification_result",): ("a dictionary", "a dictionary of others"),
     (FAILURE,): (),
     (PLUGIN, "server"): ("a dictionary",),
     (PLUGIN, "plugin"): ("a dictionary",),
