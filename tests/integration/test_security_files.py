@@ -114,6 +114,7 @@ def test_a_program_that_does_not_end_is_ended(host: Server, program: str) -> Non
         assert not outcome["hung"]
         assert outcome["result"] is not None, outcome["errors"]
         assert outcome["megabytes"] < 200
+        assert len(json.dumps(outcome["result"])) < 20000
 
 
 # ---- 2 and 7: which server, and which option file ----
@@ -150,6 +151,47 @@ def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
         assert "bob" in outcome["result"]["msg"]
     # Root's own option file may say so.
     assert meant["result"]["plugin"]["status"] == "ACTIVE", meant
+
+
+def test_a_server_that_comes_meanwhile_gets_no_login(host: Server) -> None:
+    """The server goes where super_read_only is lifted, and bob's takes its socket."""
+    options = {
+        **GUESSED,
+        "login_unix_socket": "/tmp/mysql.sock",
+        "lift_super_read_only": True,
+        "allow_group_start": True,
+    }
+    case = {
+        "account": "mysql",
+        "address": "/tmp/mysql.sock",
+        "plan": {
+            "leaves": "/tmp/mysql.sock",
+            "plugin_row": None,
+            "settings": {"super_read_only": "1"},
+        },
+        "heir": {"account": "bob"},
+        "options": options,
+    }
+    (outcome,) = hostile(host, case)
+    assert "SET GLOBAL super_read_only = 0" in outcome["received"], outcome
+    assert refused(outcome, "super_read_only_left_off", "server_not_trusted"), outcome
+    assert outcome["inherited"] == ""
+
+
+def test_a_configuration_file_of_another_account_is_not_believed(host: Server) -> None:
+    """Where become leaves HOME as it was, ~ is the home of somebody else."""
+    put(host, "/srv/bob/.my.cnf", "[client]\nhost=127.0.0.1\nport=33097\nuser=root\n", "bob")
+    (outcome,) = hostile(
+        host,
+        {
+            "account": "bob",
+            "address": 33097,
+            "options": {"login_port": 3306, "login_host": "localhost", "connect_timeout": 2},
+            "home": "/srv/bob",
+        },
+    )
+    assert outcome["received"] == ""
+    assert not outcome["result"].get("plugin"), outcome
 
 
 def local(*command_line: str, uuid: str = UUID, **more: Any) -> dict[str, Any]:
@@ -367,6 +409,15 @@ def test_option_files_that_become_fifos_do_not_hang(host: Server) -> None:
     found = attack(host, "fifo", RACE)
     assert found["hung"] == 0
     assert not [code for code in found["codes"] if "no result" in code]
+
+
+def test_a_lease_on_an_option_file_holds_nobody_up(host: Server) -> None:
+    """Whoever opens a file waits up to 45 seconds for the lease of its owner (fcntl(2))."""
+    found = attack(host, "lease", 2)
+    assert host.read("/srv/bob/leased") == b"1"  # F_WRLCK
+    assert found["hung"] == 0
+    assert found["longest"] < 10
+    host.sh("rm -f /dev/shm/leased.cnf")
 
 
 AUTO = f"printf '[auto]\\nserver-uuid={UUID}\\n' > /srv/mysql/data/auto.cnf;"

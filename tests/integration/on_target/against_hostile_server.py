@@ -13,21 +13,25 @@ options: the module's options.
 command_line: what the server's process shows as its command line; its own where there is none.
 files: texts by path, which the account writes before. In texts PID stands for the server's pid.
 before: a shell script that root runs before.
+heir: account and plan of the server that takes the address once the first one gives it up.
+home: what the module finds in HOME.
 seconds: how long the module may take.
 
 Prints a JSON object for each, of the fields of Bounded, and ``received``: all bytes that the server
-got, as latin1.
+got, as latin1, and ``inherited``: the same of the heir.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from typing import Any, Dict
+import time
+from typing import Any, Callable, Dict, Iterator
 
 import hostile_server
 import pymysql._auth
@@ -51,6 +55,27 @@ def server(case: Dict[str, Any], ready: int, record: Any) -> None:
     hostile_server.serve(listener, case.get("plan", {}), record)
 
 
+def heir(case: Dict[str, Any], ready: int, record: Any) -> None:
+    """Be the server that comes after another one on the same address."""
+    os.write(ready, b"x")
+    while os.path.exists(case["address"]):
+        time.sleep(0.01)
+    listener = hostile_server.listen(case["address"])
+    hostile_server.serve(listener, case["heir"].get("plan", {}), record)
+
+
+@contextlib.contextmanager
+def started(account: str, work: Callable[..., None], case: Dict[str, Any]) -> Iterator[Any]:
+    """Let a server run until the block ends; gives the file of what it gets."""
+    with tempfile.TemporaryFile() as record:
+        wait, ready = os.pipe()
+        with running_as(account, functools.partial(work, case, ready, record)):
+            os.close(ready)
+            assert os.read(wait, 1) == b"x", "the hostile server does not start"
+            os.close(wait)
+            yield record
+
+
 def run(case: Dict[str, Any]) -> Dict[str, Any]:
     """Run a case and return what came of it."""
     if "before" in case:
@@ -60,22 +85,24 @@ def run(case: Dict[str, Any]) -> Dict[str, Any]:
         login = {"login_host": "127.0.0.1", "login_port": address}
     else:
         login = {"login_unix_socket": address}
-    with tempfile.TemporaryFile() as record:
-        wait, ready = os.pipe()
-        work = functools.partial(server, case, ready, record)
-        with running_as(case["account"], work):
-            os.close(ready)
-            assert os.read(wait, 1) == b"x", "the hostile server does not start"
-            os.close(wait)
-            outcome = run_bounded(
-                group_replication_plugin,
-                {**login, **case.get("options", {})},
-                case.get("seconds", 20),
-                ADDRESS_SPACE,
-            )
-        record.seek(0)
-        received = record.read().decode("latin1")
-    return {**outcome._asdict(), "received": received}
+    os.environ["HOME"] = case.get("home", "/root")
+    records = []
+    with contextlib.ExitStack() as stack:
+        records.append(stack.enter_context(started(case["account"], server, case)))
+        if "heir" in case:
+            account = case["heir"]["account"]
+            records.append(stack.enter_context(started(account, heir, case)))
+        outcome = run_bounded(
+            group_replication_plugin,
+            {**login, **case.get("options", {})},
+            case.get("seconds", 20),
+            ADDRESS_SPACE,
+        )
+        received = []
+        for record in records:
+            record.seek(0)
+            received.append(record.read().decode("latin1"))
+    return {**outcome._asdict(), **dict(zip(("received", "inherited"), received))}
 
 
 def main() -> None:

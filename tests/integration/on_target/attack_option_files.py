@@ -6,7 +6,7 @@
 
 Usage: attack_option_files.py KIND SECONDS. Runs the module as root again and again for that long,
 while an account of the host does what KIND says, and prints a JSON object: the number of ``runs``,
-how many of them ``hung``, the error codes seen, what was looted (``loot``), and how often what is
+how many of them ``hung``, how long the ``longest`` took, the error codes seen, what was looted (``loot``), and how often what is
 root's was ``changed``.
 """
 
@@ -19,6 +19,7 @@ import fcntl
 import json
 import os
 import resource
+import signal
 import stat
 import sys
 import time
@@ -34,6 +35,8 @@ PRIVATE_TEXT = f"[mysqld]\n# {SECRET}\n"
 LOOT = "/srv/loot"
 #: The attacker's folder.
 FOLDER = "/srv/bob"
+#: Where a lease works, whatever the container's own file system is.
+LEASED = "/dev/shm/leased.cnf"  # noqa: S108 - a test's
 EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 AT_FDCWD = -100
 
@@ -107,6 +110,19 @@ def exchange_with_fifos() -> None:
             exchange(name, name + ".fifo")
 
 
+def hold_leases() -> None:
+    """Hold a lease on an option file that root includes: whoever opens it waits for its end."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    put(LEASED, "")
+    while True:
+        handle = os.open(LEASED, os.O_RDWR | os.O_NONBLOCK)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            with open(f"{FOLDER}/leased", "w") as file:
+                file.write(str(fcntl.fcntl(handle, fcntl.F_GETLEASE)))
+        time.sleep(3600)
+
+
 def watch() -> None:
     """Open whatever appears beside a root-only option file."""
     known = set(os.listdir("/etc/mysql"))
@@ -163,6 +179,12 @@ def include_folder() -> None:
         file.write(f"[mysqld]\n!includedir {FOLDER}\n")
 
 
+def include_leased() -> None:
+    """Let MySQL's own option file include one on which a lease may be held."""
+    with open("/etc/mysql/mysql.cnf", "w") as file:
+        file.write(f"[mysqld]\n!include {LEASED}\n")
+
+
 def private_option_file() -> None:
     """Let MySQL's own option file be one that only root may read."""
     with open("/etc/mysql/mysql.cnf", "w") as file:
@@ -182,9 +204,14 @@ ATTACKS: Dict[str, Attack] = {
     "drop-in": Attack(exchange_file, include_folder, drop_in=f"{FOLDER}/my.cnf", backup=True),
     "folder": Attack(exchange_folder, nothing, option_file=f"{FOLDER}/d/my.cnf"),
     "fifo": Attack(exchange_with_fifos, include_folder),
+    "lease": Attack(hold_leases, include_leased),
     "backup": Attack(watch, private_option_file, backup=True),
     "locks": Attack(hold_locks, nothing),
 }
+
+
+#: Attacks that let the module edit what it should.
+BESIDES = (watch, hold_locks, hold_leases)
 
 
 def runs(attack: Attack, seconds: float) -> Dict[str, Any]:
@@ -194,10 +221,12 @@ def runs(attack: Attack, seconds: float) -> Dict[str, Any]:
     count = hung = changed = 0
     before = os.listdir("/etc/cron.d")
     states = ("present", "absent")
+    longest = 0.0
     while time.monotonic() < end:
-        state = states[count % 2] if attack.work in (watch, hold_locks) else "present"
+        state = states[count % 2] if attack.work in BESIDES else "present"
         done = run_bounded(plugin_load_add, {**attack.options, "state": state}, 20)
         count += 1
+        longest = max(longest, done.seconds)
         hung += done.hung
         result = done.result or {"error_code": "no result: " + done.errors[-300:]}
         codes[str(result.get("error_code", "none"))] += 1
@@ -209,7 +238,7 @@ def runs(attack: Attack, seconds: float) -> Dict[str, Any]:
             if name not in before:
                 changed += 1
                 os.unlink(f"/etc/cron.d/{name}")
-    return {"runs": count, "hung": hung, "codes": codes, "changed": changed}
+    return {"runs": count, "hung": hung, "codes": codes, "changed": changed, "longest": longest}
 
 
 def private() -> None:

@@ -18,7 +18,9 @@ login: what is sent after the client's login packet, each answered by the client
 answers: "honest", or one of the functions of ODD_ANSWERS.
 settings: what it says of itself, by the name of the column's variable.
 pad: how many bytes longer it makes these.
+plugin_row: what it says of the plugin; null where it does not have it.
 file: the file that it asks the client for ("local_infile").
+leaves: the path of its socket, which it gives up at the first SET GLOBAL super_read_only.
 
 The specification is MySQL's own: "Client/Server Protocol" in its source documentation.
 """
@@ -229,6 +231,10 @@ class Session:
         self.client = context.wrap_socket(self.client, server_side=True)
 
     def _answer(self, sql: str) -> None:
+        if "leaves" in self.plan and sql.startswith("SET GLOBAL super_read_only"):
+            os.unlink(self.plan["leaves"])
+            time.sleep(0.5)  # time for another one to take the place
+            os._exit(0)
         texts = sql.split("; ")
         odd = ODD_ANSWERS.get(self.plan.get("answers", "honest"))
         if odd is not None and texts[0].startswith("SELECT"):
@@ -264,8 +270,8 @@ def honest(sql: str, plan: Dict[str, Any]) -> Optional[Tuple[List[bytes], List[L
         columns = [column(name.encode(), kind) for name, kind in zip(found, kinds)]
         return columns, [[value.encode("utf-8", "surrogateescape") for value in found.values()]]
     if "information_schema.PLUGINS" in sql:
-        row = [value.encode("latin1") for value in plan.get("plugin_row", PLUGIN)]
-        return [column(b"c")] * len(PLUGIN), [list(row)]
+        row = [value.encode("latin1") for value in plan.get("plugin_row", PLUGIN) or []]
+        return [column(b"c")] * len(PLUGIN), [list(row)] if row else []
     if "mysql.user" in sql:
         return [column(b"1", LONGLONG, BINARY)], [[b"1"]]
     if "Ssl_cipher" in sql:
