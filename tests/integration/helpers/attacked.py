@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host on which the accounts bob and mysql mean no good, for the tests of what they get."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from helpers.lab import fleet_name, lab
+from helpers.server import Server
+
+FLEET = fleet_name("attacked")
+
+#: Folders of each account, and one for what an attacker takes.
+CLEAN = """
+set -e
+cd /
+rm -rf /etc/mysql /srv/* /root/private.cnf /root/.aws /root/.my.cnf /var/lib/mysql/*
+rm -rf /tmp/mysql.sock /run/mysqld/* /etc/cron.d/*.cnf
+tar -xf /root/etc.tar
+for account in bob mysql root; do install -d -o $account -g $account -m 0755 /srv/$account; done
+install -d -m 1777 /srv/loot
+"""
+
+
+def attacked() -> Iterator[Server]:
+    """Give a host with MySQL's programs, whose server does not run, and with an account bob."""
+    lab("up", FLEET, "host", "--stopped")
+    host = Server("host", FLEET)
+    host.sh("id bob 2>/dev/null || useradd bob; mkdir -p /etc/cron.d")
+    host.sh("[ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql")
+    yield host
+    lab("down", FLEET)
+
+
+def modules(host: Server, *runs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run modules as root, as on_target/run_modules.py says."""
+    return host.python("run_modules", json.dumps(runs))
+
+
+def hostile(host: Server, *cases: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run the module against hostile servers, as on_target/against_hostile_server.py says."""
+    return host.python("against_hostile_server", json.dumps(cases))
+
+
+def refused(outcome: dict[str, Any], *error_codes: str) -> bool:
+    """Whether a module failed as it should: with a code, and not with an error of its own."""
+    result = outcome["result"] or {}
+    return not outcome["hung"] and result.get("error_code") in error_codes
+
+
+def put(host: Server, path: str, text: str, owner: str = "root", mode: str = "0644") -> None:
+    """Write a file of an account's."""
+    host.write(path, text.encode())
+    host.sh(f"chown {owner}:{owner} {path}; chmod {mode} {path}")

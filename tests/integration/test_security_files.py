@@ -1,0 +1,584 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What other accounts of a host get through root's work with option files: nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from helpers.attacked import attacked, hostile, modules, put, refused
+from helpers.attacked import CLEAN
+from helpers.control import Control
+from helpers.library import library
+from helpers.server import Server
+from helpers.soak import SOAK
+
+MODULE = "dbfleet.mysql.plugin_load_add"
+MAIN = "/etc/mysql/mysql.cnf"  # where the link /etc/mysql/my.cnf leads
+RACE = 120 if SOAK else 10
+PRIVATE = "[client]\npassword=for-root-only-1234\n"
+UUID = "b2f3c3a0-0000-11ef-8000-0242ac110002"
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Server]:
+    """Start the host once."""
+    yield from attacked()
+
+
+@pytest.fixture
+def host(machine: Server) -> Server:
+    """Return the host with its files as they were."""
+    machine.sh(CLEAN)
+    return machine
+
+
+# ---- 1: programs that root starts ----
+
+RAN = "/srv/loot/ran"
+
+
+def test_an_option_file_of_mysqls_runs_no_code_as_root(host: Server) -> None:
+    host.write("/srv/mysql/own.so", library(host.sh("uname -m").strip(), RAN))
+    own = "[mysqld]\nuser=root\nplugin_dir=/srv/mysql\nplugin_load_add=own.so\n"
+    put(host, "/srv/mysql/own.cnf", own, "mysql")
+    put(host, MAIN, "[mysqld]\n!include /srv/mysql/own.cnf\n")
+    # The library does what it is made for.
+    host.sh("su mysql -s /bin/sh -c '/usr/sbin/mysqld --validate-config'", check=False)
+    assert host.sh(f"stat -c %U {RAN}; rm {RAN}") == "mysql\n"
+    check, done = modules(host, {"options": {"_ansible_check_mode": True}}, {})
+    assert host.sh(f"stat -c %U {RAN} 2>/dev/null || echo nobody") in ("mysql\n", "nobody\n")
+    for outcome in (check, done):
+        assert "error_code" not in outcome["result"], outcome
+    assert "plugin_load_add=group_replication.so" in host.sh(f"cat {MAIN}")
+
+
+@pytest.fixture
+def program(host: Server) -> Iterator[str]:
+    """Return where mysqld is, in a folder of mysql's as where a tarball was given to it."""
+    host.sh("mv /usr/sbin/mysqld /usr/local/lib/mysqld; cp /etc/passwd /root/passwd")
+    host.sh("install -d -o mysql -g mysql /usr/local/mysql /usr/local/mysql/bin")
+    yield "/usr/local/mysql/bin/mysqld"
+    host.sh("mv /usr/local/lib/mysqld /usr/sbin/mysqld; cp /root/passwd /etc/passwd")
+    host.sh("rm -rf /usr/local/mysql")
+
+
+WHO = """#!/bin/sh
+{ id -u; id -G; grep ^CapEff: /proc/self/status; } | tr '\\n' ' ' >> /srv/loot/who
+echo >> /srv/loot/who
+exec /usr/local/lib/mysqld "$@"
+"""
+NO_MYSQL = "sed -i s/^mysql:/nomysql:/ /etc/passwd"
+AS_BOB = f"printf '[mysqld]\\nuser=bob\\n' > {MAIN}"
+
+
+@pytest.mark.parametrize(
+    ("before", "accounts"),
+    [("true", {"mysql"}), (NO_MYSQL, {"mysql", "bob", "nobody"}), (AS_BOB, {"bob"})],
+    ids=["mysql", "no account mysql", "user in a file of root's"],
+)
+def test_a_program_of_mysqls_is_not_run_by_root(
+    host: Server, program: str, before: str, accounts: set[str]
+) -> None:
+    put(host, program, WHO, "mysql", "0755")
+    host.sh("install -m 0666 /dev/null /srv/loot/who")
+    ids = {host.sh(f"id -u {account}").strip() for account in accounts}
+    modules(host, {"before": before})
+    starts = host.sh("cat /srv/loot/who").splitlines()
+    assert starts or before == NO_MYSQL
+    for start in starts:
+        user, *groups = start.split(" CapEff:")[0].split()
+        assert user in ids
+        assert "0" not in groups
+        assert int(start.split("CapEff:")[1], 16) == 0
+
+
+def test_a_program_that_does_not_end_is_ended(host: Server, program: str) -> None:
+    put(host, program, "#!/bin/sh\ntrap '' TERM\nsleep 1000 & sleep 1000\n", "mysql", "0755")
+    endless = "#!/bin/sh\nexec yes '[ERROR] something'\n"
+    asleep, flood = modules(
+        host,
+        {"seconds": 70},
+        {
+            "before": f"printf '%s' \"{endless}\" > {program}",
+            "seconds": 70,
+            "address_space": 1 << 30,
+        },
+    )
+    for outcome in (asleep, flood):
+        assert not outcome["hung"]
+        assert outcome["result"] is not None, outcome["errors"]
+        assert outcome["megabytes"] < 200
+        assert len(json.dumps(outcome["result"])) < 20000
+
+
+# ---- 2 and 7: which server, and which option file ----
+
+GUESSED = {"login_unix_socket": None, "login_user": "root", "login_password": "Horse-1234"}
+
+
+def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
+    host.sh(f"rm -rf /etc/mysql/*.d; printf '[mysqld]\\n' > {MAIN}")
+    explicit = {"login_user": "root", "login_password": "Horse-1234"}
+    own = "printf '[mysqld]\\nuser=bob\\nsocket=/tmp/mysql.sock\\n' > "
+    guessed, named, claimed, meant = hostile(
+        host,
+        {"account": "bob", "address": "/tmp/mysql.sock", "options": GUESSED},
+        {"account": "bob", "address": "/srv/bob/own.sock", "options": explicit},
+        {
+            "account": "bob",
+            "address": "/tmp/mysql.sock",
+            "options": GUESSED,
+            # An option file of his own says that his is the server's account.
+            "before": f"printf '!include /srv/bob/own.cnf\\n' > {MAIN}; {own} /srv/bob/own.cnf;"
+            " chown bob /srv/bob/own.cnf",
+        },
+        {
+            "account": "bob",
+            "address": "/tmp/mysql.sock",
+            "options": GUESSED,
+            "before": f"{own} {MAIN}",
+        },
+    )
+    for outcome in (guessed, named, claimed):
+        assert refused(outcome, "server_not_trusted"), outcome
+        assert outcome["received"] == ""
+        assert "bob" in outcome["result"]["msg"]
+    # Root's own option file may say so.
+    assert meant["result"]["plugin"]["status"] == "ACTIVE", meant
+
+
+def test_a_server_that_comes_meanwhile_gets_no_login(host: Server) -> None:
+    """The server goes where super_read_only is lifted, and bob's takes its socket."""
+    options = {
+        **GUESSED,
+        "login_unix_socket": "/tmp/mysql.sock",
+        "lift_super_read_only": True,
+        "allow_group_start": True,
+    }
+    case = {
+        "account": "mysql",
+        "address": "/tmp/mysql.sock",
+        "plan": {
+            "leaves": "/tmp/mysql.sock",
+            "plugin_row": None,
+            "settings": {"super_read_only": "1"},
+        },
+        "heir": {"account": "bob"},
+        "options": options,
+    }
+    (outcome,) = hostile(host, case)
+    assert "SET GLOBAL super_read_only = 0" in outcome["received"], outcome
+    assert refused(outcome, "super_read_only_left_off", "server_not_trusted"), outcome
+    assert outcome["inherited"] == ""
+
+
+def test_a_configuration_file_of_another_account_is_not_believed(host: Server) -> None:
+    """Where become leaves HOME as it was, ~ is the home of somebody else."""
+    put(host, "/srv/bob/.my.cnf", "[client]\nhost=127.0.0.1\nport=33097\nuser=root\n", "bob")
+    (outcome,) = hostile(
+        host,
+        {
+            "account": "bob",
+            "address": 33097,
+            "options": {"login_port": 3306, "login_host": "localhost", "connect_timeout": 2},
+            "home": "/srv/bob",
+        },
+    )
+    assert outcome["received"] == ""
+    assert not outcome["result"].get("plugin"), outcome
+
+
+def local(*command_line: str, uuid: str = UUID, **more: Any) -> dict[str, Any]:
+    """Return a server of mysql's whose process shows this command line."""
+    return {
+        "account": "mysql",
+        "address": "/run/mysqld/mysqld.sock",
+        "command_line": ["mysqld", *command_line],
+        "files": {
+            "/var/lib/mysql/auto.cnf": f"[auto]\nserver-uuid={UUID}\n",
+            "/var/lib/mysql/pid": "PID\n",
+        },
+        "plan": {"settings": {"pid_file": "pid", "server_uuid": uuid}},
+        **more,
+    }
+
+
+def option_file(outcome: dict[str, Any]) -> str | None:
+    """Return the option file that the module found."""
+    assert outcome["result"] is not None, outcome
+    assert not outcome["hung"]
+    found: str | None = (outcome["result"].get("server") or {}).get("option_file")
+    return found
+
+
+@pytest.fixture
+def files_of_root(host: Server) -> Server:
+    """Return the host with files of root's: credentials, and another server's option file."""
+    host.sh("install -d -m 0700 /root/.aws")
+    put(host, "/root/.aws/credentials", PRIVATE, mode="0600")
+    put(host, "/srv/root/my.cnf", "[mysqld]\nport=3307\n")
+    return host
+
+
+def test_a_file_that_no_server_reads_is_no_option_file(files_of_root: Server) -> None:
+    outcomes = hostile(
+        files_of_root,
+        local("--defaults-file=/srv/root/my.cnf"),
+        *(
+            local(f"--defaults-{kind}={path}")
+            for kind in ("file", "extra-file")
+            for path in ("/root/.aws/credentials", "/etc/shadow", "/etc/cron.d/new.cnf")
+        ),
+    )
+    assert option_file(outcomes[0]) == "/srv/root/my.cnf"
+    for outcome in outcomes[1:]:
+        result = outcome["result"]
+        named = json.dumps([result.get("server"), result.get("loaded_at_start_by")])
+        assert not [word for word in (".aws", "shadow", "cron.d") if word in named], result
+        assert "for-root-only" not in json.dumps(result)
+    assert files_of_root.read("/root/.aws/credentials").decode() == PRIVATE
+
+
+@pytest.mark.parametrize(
+    "uuid", ["", "-", "b2f3c3a0", "server-uuid", UUID[:-1], f"[auto]\nserver-uuid={UUID}\n", "\n"]
+)
+def test_a_part_of_a_uuid_is_no_proof(files_of_root: Server, uuid: str) -> None:
+    named = "--defaults-file=/srv/root/my.cnf"
+    (outcome,) = hostile(files_of_root, local(named, uuid=uuid, address=33099))
+    assert option_file(outcome) is None
+
+
+def test_over_tcp_only_the_servers_own_files_are_a_proof(files_of_root: Server) -> None:
+    """An auto.cnf that bob wrote himself does not make his process the server of this machine."""
+    named = "--defaults-file=/srv/root/my.cnf"
+    mysqls = local(named, address=33099)
+    bobs = local(
+        named,
+        account="bob",
+        address=33099,
+        files={
+            "/srv/bob/data/auto.cnf": f"[auto]\nserver-uuid={UUID}\n",
+            "/srv/bob/data/pid": "PID\n",
+        },
+        plan={"settings": {"datadir": "/srv/bob/data/", "pid_file": "pid", "server_uuid": UUID}},
+    )
+    # A data directory of mysql's, and a pid of bob's.
+    mixed = {**bobs, "files": {"/srv/bob/data/pid": "PID\n"}}
+    mixed["before"] = (
+        "install -d -o mysql /srv/mysql/data && "
+        f"printf '[auto]\\nserver-uuid={UUID}\\n' > /srv/mysql/data/auto.cnf"
+    )
+    mixed["plan"] = {
+        "settings": {"datadir": "/srv/mysql/data/", "pid_file": "/srv/bob/data/pid"}
+    }
+    trusted, own, other = hostile(files_of_root, mysqls, bobs, mixed)
+    assert option_file(trusted) == "/srv/root/my.cnf"
+    assert option_file(own) is None
+    assert option_file(other) is None
+
+
+# ---- 3: paths that others can change ----
+
+ABSENT = {"state": "absent", "validate_config": "never"}
+NO_QUESTION = {"validate_config": "never"}
+LOADS = "plugin_load_add=group_replication.so\n"
+
+
+class Layout(NamedTuple):
+    """A layout in which an option file to be edited can be changed by another account.
+
+    ``words`` are some of the failure's cause: which folder or file, and whose.
+    """
+
+    prepare: str
+    options: dict[str, Any]
+    words: tuple[str, ...]
+
+
+OF_BOB = {"option_file": "/srv/bob/my.cnf"}
+PATHS = {
+    "file of bob's": Layout(
+        "printf '[mysqld]\n' > /srv/bob/my.cnf; chown bob /srv/bob/my.cnf",
+        OF_BOB,
+        ("/srv/bob", "bob"),
+    ),
+    "file of root's that bob can take away": Layout(
+        "printf '[mysqld]\n' > /srv/bob/my.cnf", OF_BOB, ("/srv/bob", "bob")
+    ),
+    "link of bob's": Layout("ln -s /srv/root/my.cnf /srv/bob/my.cnf", OF_BOB, ("/srv/bob", "bob")),
+    "link to a folder": Layout(
+        "ln -s /etc/cron.d /srv/bob/d", {"option_file": "/srv/bob/d/new.cnf"}, ("/srv/bob", "bob")
+    ),
+    "link, and up again": Layout(
+        "install -d /srv/root/d; ln -s /srv/root/d /srv/bob/d",
+        {"option_file": "/srv/bob/d/../my.cnf"},
+        ("/srv/bob", "bob"),
+    ),
+    "link of root's to a link of bob's": Layout(
+        "ln -s /srv/root/my.cnf /srv/bob/my.cnf; ln -s /srv/bob/my.cnf /srv/root/link.cnf",
+        {"option_file": "/srv/root/link.cnf"},
+        ("/srv/bob", "bob"),
+    ),
+    "folder of all": Layout(
+        "printf '[mysqld]\n' > /tmp/my.cnf", {"option_file": "/tmp/my.cnf"}, ("/tmp",)
+    ),
+    "main file of mysql's": Layout(f"chown mysql {MAIN}", {}, ("/etc/mysql/my", "mysql")),
+    "folder of mysql's": Layout("chown mysql /etc/mysql", {}, ("/etc/mysql", "mysql")),
+    "file of a group": Layout(f"chgrp mysql {MAIN}; chmod g+w {MAIN}", {}, ("/etc/mysql/my",)),
+    "folder of a group": Layout(
+        "chgrp mysql /etc/mysql; chmod g+w /etc/mysql", {}, ("/etc/mysql",)
+    ),
+    "drop-in": Layout(
+        f"printf '[mysqld]\n!includedir /srv/mysql\n' > {MAIN}",
+        {"drop_in": "/srv/mysql/new.cnf"},
+        ("/srv/mysql", "mysql"),
+    ),
+    "removal from a file of mysql's": Layout(
+        f"printf '[mysqld]\n!include /srv/mysql/a.cnf\n' > {MAIN}",
+        {"state": "absent"},
+        ("/srv/mysql", "mysql"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_that_another_account_can_change_is_not_edited(
+    host: Server, name: str
+) -> None:
+    prepare, options, words = PATHS[name]
+    put(host, "/srv/root/my.cnf", "[mysqld]\n")
+    put(host, "/srv/mysql/a.cnf", "[mysqld]\n" + LOADS, "mysql")
+    host.sh("rm -f /tmp/my.cnf")
+    host.sh(prepare)
+    look = "find /srv /etc /tmp/my.cnf -printf '%p %i %m %u %s %T@\\n' 2>/dev/null | sort"
+    before = host.sh(look)
+    check, done, backed = modules(
+        host,
+        {"options": {**NO_QUESTION, **options, "_ansible_check_mode": True}},
+        {"options": {**NO_QUESTION, **options}},
+        {"options": {**NO_QUESTION, **options, "backup": True, "unsafe_writes": True}},
+    )
+    assert host.sh(look) == before
+    for outcome in (check, done, backed):
+        assert refused(outcome, "option_file_not_trusted"), outcome
+        for word in words:
+            assert word in outcome["result"]["cause"], outcome["result"]
+        steps = outcome["result"]["next_step"]
+        assert any(word in steps for word in ("chown", "chmod", "become_user")), steps
+
+
+def test_a_file_of_mysqls_does_not_choose_which_of_roots_is_edited(host: Server) -> None:
+    """Root's file is read as MySQL reads it, but only because mysql's includes it."""
+    put(host, "/srv/root/other.cnf", "[mysqld]\n" + LOADS)
+    put(host, "/srv/mysql/a.cnf", "!include /srv/root/other.cnf\n", "mysql")
+    put(host, MAIN, "[mysqld]\n!include /srv/mysql/a.cnf\n")
+    (outcome,) = modules(host, {"options": ABSENT})
+    assert refused(outcome, "option_file_not_trusted"), outcome
+    assert host.read("/srv/root/other.cnf").decode() == "[mysqld]\n" + LOADS
+
+
+def test_mysql_itself_works_on_its_own_files(host: Server, control: Control) -> None:
+    host.sh(f"chown -R mysql:mysql /etc/mysql; printf '[mysqld]\\n' > {MAIN}")
+    flags = ("-e", "ansible_user=mysql", "-e", "ansible_remote_tmp=/tmp/ansible-mysql")
+    result = control.module(host, *flags, module=MODULE)
+    assert result["changed"] is True, result
+    assert result["validated"] is True
+    assert host.sh(f"stat -c '%U %a' {MAIN}; cat {MAIN}") == "mysql 644\n[mysqld]\n" + LOADS
+    taken = control.module(host, *flags, module=MODULE, state="absent")
+    assert taken["changed"] is True, taken
+
+
+def test_root_works_on_its_own_files_beside_others(host: Server) -> None:
+    """Files of mysql's are read, and need not be trusted where another one is edited."""
+    put(host, "/srv/mysql/a.cnf", "[mysqld]\nport=3307\n", "mysql")
+    put(host, MAIN, "[mysqld]\n!include /srv/mysql/a.cnf\n")
+    present, absent = modules(host, {}, {"options": {"state": "absent"}})
+    for outcome in (present, absent):
+        assert outcome["result"]["changed"] is True, outcome
+        assert outcome["result"]["validated"] is True
+
+
+def attack(host: Server, kind: str, seconds: float) -> dict[str, Any]:
+    """Attack the module; see on_target/attack_option_files.py."""
+    (found,) = host.python("attack_option_files", kind, str(seconds))
+    print(kind, found)
+    assert found["runs"] > 0
+    assert found["first"]
+    return found
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["file", "file in place", "drop-in", "folder"])
+def test_files_that_are_exchanged_meanwhile(host: Server, kind: str) -> None:
+    found = attack(host, kind, RACE)
+    assert found["loot"] == []
+    assert found["changed"] == 0
+    assert found["hung"] == 0
+    assert found["runs"] >= 10
+    assert set(found["codes"]) <= {"option_file_not_trusted"}
+
+
+# ---- 8: copies ----
+
+
+@pytest.mark.soak
+def test_a_copy_is_never_wider_open_than_the_original(host: Server) -> None:
+    found = attack(host, "backup", RACE / 2)
+    assert found["loot"] == []
+    assert found["codes"] == {"none": found["runs"]}
+    modes = host.sh("stat -c '%a %U' /etc/mysql/mysql.cnf*").splitlines()
+    assert len(modes) > 1
+    assert set(modes) == {"600 root"}
+
+
+# ---- 11: files without an end ----
+
+
+@pytest.mark.soak
+def test_option_files_that_become_fifos_do_not_hang(host: Server) -> None:
+    found = attack(host, "fifo", RACE)
+    assert found["hung"] == 0
+    assert not [code for code in found["codes"] if "no result" in code]
+
+
+def test_a_lease_on_an_option_file_holds_nobody_up(host: Server) -> None:
+    """Whoever opens a file waits up to 45 seconds for the lease of its owner (fcntl(2))."""
+    found = attack(host, "lease", 2)
+    assert host.read("/srv/bob/leased") == b"1"  # F_WRLCK
+    assert found["hung"] == 0
+    assert found["longest"] < 10
+    host.sh("rm -f /dev/shm/leased.cnf")
+
+
+AUTO = f"printf '[auto]\\nserver-uuid={UUID}\\n' > /srv/mysql/data/auto.cnf;"
+PID = "echo 1 > /srv/mysql/data/pid;"
+ENDLESS = {
+    "auto.cnf is a FIFO": f"{PID} mkfifo auto.cnf",
+    "auto.cnf is a device": f"{PID} ln -s /dev/zero auto.cnf",
+    "auto.cnf is huge": f"{PID} truncate -s 8G auto.cnf",
+    "pid is a FIFO": f"{AUTO} mkfifo pid",
+    "pid is a device": f"{AUTO} ln -s /dev/zero pid",
+    "pid is huge": f"{AUTO} truncate -s 8G pid",
+}
+
+
+@pytest.mark.parametrize("address", ["/run/mysqld/mysqld.sock", 33099])
+def test_files_of_the_server_that_have_no_end(host: Server, address: str | int) -> None:
+    settings = {"datadir": "/srv/mysql/data", "pid_file": "pid", "server_uuid": UUID}
+    outcomes = hostile(
+        host,
+        *(
+            {
+                "account": "mysql",
+                "address": address,
+                "before": "rm -rf /srv/mysql/data; install -d -o mysql /srv/mysql/data;"
+                f" cd /srv/mysql/data; {script}",
+                "plan": {"settings": settings},
+                "seconds": 6,
+            }
+            for script in ENDLESS.values()
+        ),
+    )
+    for name, outcome in zip(ENDLESS, outcomes):
+        assert not outcome["hung"], name
+        assert outcome["result"] is not None, (name, outcome["errors"])
+        assert outcome["result"].get("plugin"), (name, outcome["result"])
+        assert outcome["megabytes"] < 200, name
+
+
+# Option files that mysql may write, and MySQL reads: each is more work than it is worth.
+LABORIOUS = {
+    "many large files": "for n in $(seq 40); do truncate -s 15M /srv/mysql/$n.cnf; done",
+    "one long line": "{ printf '[mysqld]\\na='; head -c 15000000 /dev/zero | tr '\\0' x; }"
+    " > /srv/mysql/a.cnf",
+    "many entries": "{ echo '[mysqld]'; yes plugin_load_add=group_replication.so | head -n 20000; }"
+    " > /srv/mysql/a.cnf",
+}
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_option_files_that_are_much_work_are_bounded(host: Server, state: str) -> None:
+    put(host, MAIN, "[mysqld]\n!includedir /srv/mysql\n")
+    outcomes = modules(
+        host,
+        *(
+            {
+                "before": f"rm -f /srv/mysql/*; {script}; chown mysql /srv/mysql/*",
+                "options": {"state": state, "validate_config": "never"},
+                "address_space": 1 << 30,
+                "seconds": 15,
+            }
+            for script in LABORIOUS.values()
+        ),
+    )
+    for name, outcome in zip(LABORIOUS, outcomes):
+        assert not outcome["hung"], name
+        assert outcome["result"] is not None, (name, outcome["errors"])
+        assert outcome["megabytes"] < 200, name
+
+
+# ---- 13: the lock ----
+
+
+def test_a_lock_of_another_account_stops_nothing(host: Server) -> None:
+    found = attack(host, "locks", 3)
+    assert found["hung"] == 0
+    assert found["codes"] == {"none": found["runs"]}
+    assert int(host.read("/srv/bob/locked")) > 10
+
+
+# ---- 14: messages ----
+
+SECRET = "Secret1234"  # noqa: S105 - planted
+LINES = (
+    f"x.y={SECRET}",
+    f"group_replication_group_name={SECRET}",
+    f"loose-x=1\nno-such-option=\"{SECRET}'s\"",
+    f"binlog_format={SECRET}",
+    f"binlog_row_image='{SECRET}'",
+    f"sql_mode={SECRET}",
+    f"character_set_server={SECRET}",
+    f"default_storage_engine={SECRET}",
+    f"default_time_zone={SECRET}",
+    f"lc_messages={SECRET}",
+    f"port=31337{SECRET}",
+    f"innodb_buffer_pool_size={SECRET}",
+    f"super_read_only={SECRET}",
+    f"admin_address={SECRET}",
+    f"event_scheduler={SECRET}",
+    "no-such-number=31337424242",
+    f"init_file=/{SECRET}",
+    f"ssl_ca=/{SECRET}",
+    f"{SECRET}",
+    f"--password={SECRET}",
+    f"tls_version={SECRET}",
+)
+
+
+def test_messages_are_without_values(host: Server) -> None:
+    outcomes = modules(
+        host,
+        *(
+            {
+                "before": f"cat > {MAIN} <<'END'\n[mysqld]\n{line}\nEND",
+                "options": {"_ansible_diff": True},
+                "seconds": 30,
+            }
+            for line in LINES
+        ),
+    )
+    for line, outcome in zip(LINES, outcomes):
+        assert outcome["result"] is not None, (line, outcome["errors"])
+        text = json.dumps(outcome["result"])
+        if line != SECRET:  # that is an option's name
+            assert SECRET not in text, (line, text)
+        assert "31337" not in text, (line, text)
+    # mysqld was asked, and had something to say.
+    said = [outcome["result"].get("validation_note", "") for outcome in outcomes]
+    assert sum("did not accept" in note for note in said) > 5, said
