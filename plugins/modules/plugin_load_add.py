@@ -215,6 +215,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._errors import Failure
 from ..module_utils._files import NotTrusted, check_trusted
 from ..module_utils._mysql.binary import (
+    TIMEOUT,
     Binary,
     Verdict,
     find_binary,
@@ -381,21 +382,33 @@ def plan(params: Mapping[str, Any], situation: Situation) -> Plan:
     if params["state"] == "absent":
         planned = plan_absent(startup.read, files, library)
     else:
-        planned = plan_present(startup.read, files, library, target, params["section"])
-    for change in planned.changes:
         try:
-            check_trusted(change.path)
-        except NotTrusted as untrusted:
-            raise untrusted.failure(change.path) from None
-        except OSError:
-            continue  # to write it will say why
+            planned = plan_present(startup.read, files, library, target, params["section"])
+        except Failure:
+            _refuse_untrusted(target, target)
+            raise
+    for change in planned.changes:
+        # Whoever can write an include could choose which of root's files is changed.
+        for path in planned.after.way_to(change.path):
+            _refuse_untrusted(path, change.path)
     return planned
+
+
+def _refuse_untrusted(path: str, changed: str) -> None:
+    try:
+        check_trusted(path)
+    except NotTrusted as untrusted:
+        raise untrusted.failure(changed) from None
+    except OSError:
+        pass  # to read or to write the file says why
 
 
 def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
     """Write what is planned, and put it back where the server's program does not accept it."""
-    binary, note = _whom_to_ask(params, situation, planned)
-    earlier = _ask(binary, situation.startup, planned.before)
+    asked, note = _whom_to_ask(params, situation, planned)
+    earlier = _ask(asked, situation.startup, planned.before)
+    if asked is not None and earlier is None:
+        asked, note = None, f"mysqld did not answer within {TIMEOUT} seconds."
     validated: bool | None = None
     backups: dict[str, str] = {}
     done: list[Change] = []
@@ -411,8 +424,16 @@ def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> E
             if copy is not None:
                 backups[change.path] = copy
             done.append(change)
-        now = _ask(binary, situation.startup, planned.after)
-        if earlier is not None and now is not None:
+        if earlier is not None:
+            now = _ask(asked, situation.startup, planned.after)
+            if now is None:
+                raise Failure(
+                    "validation_failed",
+                    f"mysqld did not answer within {TIMEOUT} seconds about the change, which was "
+                    "taken back.",
+                    "Run this again when the host is less busy, or set validate_config: never.",
+                    validated=False,
+                )
             _judge(params["state"], earlier, now)
             validated = now.starts
     except BaseException:
@@ -574,7 +595,11 @@ def _stranger(options: ServerOptions, account: int) -> str:
 
 
 def _ask(asked: _Asked | None, startup: Startup, options: ServerOptions) -> Verdict | None:
-    """Return what the server's program says of the files as they are; None if there is none."""
+    """Return what the server's program says of the files as they are.
+
+    Returns:
+        None where there is none, or it does not end.
+    """
     if asked is None:
         return None
     if startup.defaults_file is not None and not os.path.exists(startup.defaults_file):

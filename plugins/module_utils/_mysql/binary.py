@@ -40,7 +40,7 @@ _CANNOT_LOAD = "Couldn't load plugin"
 
 #: What the program may write, in bytes, and how long it may take, in seconds.
 _MAX_OUTPUT = 4 * 1024 * 1024
-_TIMEOUT = 120
+TIMEOUT = 30
 #: Values this short, in characters, are numbers and words such as ON.
 _SHORTEST_SECRET = 3
 
@@ -84,7 +84,8 @@ def find_binary() -> Binary | None:
     )
     if path is None:
         return None
-    output = _run([path, "--version"], _account("mysql") or _account("nobody")).output
+    # Without option files: it would read them first, whoever's they are.
+    output = _run([path, "--no-defaults", "--version"], _account("mysql") or _account("nobody")).output
     match = re.search(r"Ver ((\d+)\.(\d+)\.(\d+)\S*)", output)
     if match is None:
         return Binary(path, "", False)
@@ -119,8 +120,8 @@ def validate(
     options: Sequence[str],
     account: pwd.struct_passwd,
     arguments: Sequence[Argument],
-) -> Verdict:
-    """Return what mysqld says of the option files as they are.
+) -> Verdict | None:
+    """Return what mysqld says of the option files as they are; None where it does not end.
 
     Args:
         binary: one that told its version.
@@ -130,14 +131,16 @@ def validate(
     """
     question = ["--validate-config"] if binary.can_validate else ["--help", "--verbose"]
     done = _run([binary.path, *options, *question], account)
+    if done.status is None:
+        return None
     errors = _ERROR_LINE.findall(done.output)
     return Verdict(done.status == 0, [without_values(error, arguments) for error in errors])
 
 
 class _Done(NamedTuple):
-    """How a program ended: its status, and what it wrote."""
+    """How a program ended: its status, None where it did not by itself, and what it wrote."""
 
-    status: int
+    status: int | None
     output: str
 
 
@@ -181,10 +184,11 @@ def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> _Done:
             start_new_session=True,
             preexec_fn=become,  # there are no threads; Python before 3.9 has no user=
         )
+        status = None
         try:
-            status = started.wait(_TIMEOUT)
+            status = started.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
-            status = 1
+            pass
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(started.pid, signal.SIGKILL)

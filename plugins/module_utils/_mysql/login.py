@@ -14,6 +14,7 @@ import pwd
 from typing import Any, Mapping, NamedTuple
 
 from .._errors import Failure
+from .._files import NotTrusted, check_trusted
 from .._option_file.arguments import option_value
 from .._option_file.files import Files
 from .._option_file.reader import read_group, read_server_options
@@ -188,8 +189,24 @@ def _client_options(config_file: str) -> dict[str, str]:
             f"The option file {path} is not read: {reason}.",
             "Mend that, or name another file in config_file.",
         )
+    if os.geteuid() == 0:
+        # Whoever can write it sends root's login elsewhere. Another account's own may be as it is.
+        for path in options.files:
+            _refuse_untrusted(path)
     found = ((name, option_value(options.arguments, name)) for name in _CLIENT_OPTIONS)
     return {name: option.value for name, option in found if option and option.value is not None}
+
+
+def _refuse_untrusted(path: str) -> None:
+    try:
+        check_trusted(path)
+    except NotTrusted as untrusted:
+        raise Failure(
+            "config_file_unusable",
+            f"The option file {path} is not used for root's login, because {untrusted}, who could "
+            "send it elsewhere.",
+            f"Run {untrusted.remedy}, or name another file in config_file.",
+        ) from None
 
 
 def _port(text: str, config_file: str) -> int:

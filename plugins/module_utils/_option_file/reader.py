@@ -74,6 +74,7 @@ class ServerOptions:
         folders: those named by ``!includedir``.
         main_group: the group that an edit belongs in: this server's own where it has a suffix.
         extra_file: the one named by ``--defaults-extra-file``, if any.
+        included_by: for each included file, the first that includes it.
     """
 
     def __init__(self, main_group: str, extra_file: str | None = None) -> None:
@@ -86,6 +87,14 @@ class ServerOptions:
         self.folders: list[str] = []
         self.main_group = main_group
         self.extra_file = extra_file
+        self.included_by: dict[str, str] = {}
+
+    def way_to(self, path: str) -> list[str]:
+        """Return the files that make MySQL read a file, from itself up to the first."""
+        way = [path]
+        while way[-1] in self.included_by and self.included_by[way[-1]] not in way:
+            way.append(self.included_by[way[-1]])
+        return way
 
     @property
     def fatal(self) -> ReadError | None:
@@ -253,9 +262,9 @@ class _Reader:
                 self._stop(path, line.number, text_of(line.text), depth)
                 return
             elif line.kind == INCLUDE and depth < MAX_DEPTH:
-                self._read_file(self._path(line.text), depth + 1)
+                self._include(self._path(line.text), path, depth)
             elif line.kind == INCLUDEDIR and depth < MAX_DEPTH:
-                reason = self._include_folder(line.text, depth)
+                reason = self._include_folder(line.text, path, depth)
                 if reason:
                     self._stop(path, line.number, reason, depth)
                     return
@@ -263,7 +272,11 @@ class _Reader:
     def _stop(self, path: str, line: int, reason: str, depth: int) -> None:
         self.options.read_errors.append(ReadError(path, line, reason, fatal=depth == 0))
 
-    def _include_folder(self, folder: bytes, depth: int) -> str:
+    def _include(self, path: str, by: str, depth: int) -> None:
+        self.options.included_by.setdefault(path, by)
+        self._read_file(path, depth + 1)
+
+    def _include_folder(self, folder: bytes, by: str, depth: int) -> str:
         """Read the option files of a folder; returns why MySQL stops there, empty if it does not.
 
         The folder itself is opened as it is written, without regard for ``~``.
@@ -278,7 +291,7 @@ class _Reader:
         for name in names:
             # The extension is all from the last dot, so ".cnf" has one too (fn_ext).
             if name.endswith(b".cnf"):
-                self._read_file(beginning + text_of(name), depth + 1)
+                self._include(beginning + text_of(name), by, depth)
         return ""
 
     def _path(self, path: bytes) -> str:

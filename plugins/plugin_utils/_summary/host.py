@@ -135,6 +135,9 @@ def host_of(
     try:
         registered = [checked(variables.get(result) or {}) for result in RESULTS]
         failure = checked(variables.get(FAILURE) or {})
+        if variables.get(FAILURE):
+            # A failure is one, whatever else it holds.
+            failure["failed"] = True
     except WrongResult as wrong:
         # Its result as a whole says nothing then, not even that something was changed.
         registered, failure = [{} for _result in RESULTS], _wrong_result(wrong)

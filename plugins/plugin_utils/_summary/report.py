@@ -13,7 +13,9 @@ import collections
 import contextlib
 import json
 import os
+import re
 import secrets
+import stat
 from typing import Any, NamedTuple
 
 import jinja2
@@ -90,6 +92,9 @@ def write(path: str, run: Run, hosts: list[Host]) -> None:
     unfinished = f"{path}.{secrets.token_hex(6)}.tmp"
     try:
         with open(unfinished, "x", encoding="utf-8", errors="replace") as file:
+            with contextlib.suppress(FileNotFoundError):
+                # One that was closed to others stays so.
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -144,7 +149,8 @@ def markdown(text: str) -> str:
     """Return a text so that Markdown shows it as it is, in a table too."""
     for character in "\\`*_[]|~":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+    # What makes a heading, a list or a rule stands at the beginning.
+    return re.sub(r"^(\d*)([-+=#.)])", r"\1\\\2", " ".join(text.split()))
 
 
 def as_document(run: Run, hosts: list[Host]) -> dict[str, Any]:

@@ -76,14 +76,6 @@ def _text(name: str, value: object) -> str:
     return plain(value)
 
 
-def _value(name: str, value: object) -> object:
-    if value is None or isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
-        raise WrongResult(name)
-    return plain(value, LONGEST_VALUE)
-
-
 def _message(_name: str, value: object) -> str:
     """Return the words of any module, of which one line is taken: the first or the last."""
     text = value if isinstance(value, str) else str(value)[:_LONGEST_MESSAGE]
@@ -104,10 +96,22 @@ def _texts(name: str, value: object) -> list[str]:
 def _values(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise WrongResult(name)
-    known = _VALUES[name]
-    return {key: _value(f"{name}.{key}", value[key]) for key in known if key in value}
+    # A key without a value, or that nobody knows, is passed over.
+    return {
+        key: value[key] if key in _BOOLS else plain(value[key], LONGEST_VALUE)
+        for key in _VALUES[name]
+        if _known(f"{name}.{key}", value.get(key), bool if key in _BOOLS else str)
+    }
 
 
+def _known(name: str, value: object, kind: type) -> bool:
+    """Whether there is a value; raises WrongResult for one of another type."""
+    if value is not None and not isinstance(value, kind):
+        raise WrongResult(name)
+    return value is not None
+
+
+_BOOLS = ("super_read_only",)
 _VALUES = {
     "server": (
         *("version", "flavor", "plugin_dir", "super_read_only"),

@@ -254,9 +254,9 @@ def main() -> None:
     seconds = float(sys.argv[2])
     private()
     os.makedirs("/etc/cron.d", exist_ok=True)
-    attack.before()
     # Where a lock is a file that is there only from the first run on, it is there now.
     first = run_bounded(plugin_load_add, {"validate_config": "never"}, 20)
+    attack.before()
     with running_as(ATTACKER, attack.work):
         if attack.work is hold_locks:
             while not os.path.exists(f"{FOLDER}/locked"):

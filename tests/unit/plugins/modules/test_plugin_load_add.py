@@ -73,7 +73,7 @@ def make_mysqld(tmp_path, script, version="9.7.4"):
     program.write_text(
         "#!/bin/sh\n"
         'for word; do case "$word" in --defaults-file=*) f="${word#*=}";; esac; done\n'
-        f'[ "$1" = --version ] && {{ echo "mysqld  Ver {version} for Linux"; exit 0; }}\n'
+        f'[ "$2" = --version ] && {{ echo "mysqld  Ver {version} for Linux"; exit 0; }}\n'
         f'echo "$*" >> {folder}/calls\n' + script
     )
     program.chmod(0o755)
