@@ -85,7 +85,9 @@ def find_binary() -> Binary | None:
     if path is None:
         return None
     # Without option files: it would read them first, whoever's they are.
-    output = _run([path, "--no-defaults", "--version"], _account("mysql") or _account("nobody")).output
+    output = _run(
+        [path, "--no-defaults", "--version"], _account("mysql") or _account("nobody")
+    ).output
     match = re.search(r"Ver ((\d+)\.(\d+)\.(\d+)\S*)", output)
     if match is None:
         return Binary(path, "", False)
