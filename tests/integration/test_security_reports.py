@@ -146,9 +146,7 @@ def test_facts_that_steer_are_refused_before_a_host_is_touched(
         run = control.playbook(VERIFY, inventory, **environ)
         assert hosts.asked() == []
     else:
-        run = control.plays(
-            [earlier, {"ansible.builtin.import_playbook": VERIFY}], inventory
-        )
+        run = control.plays([earlier, {"ansible.builtin.import_playbook": VERIFY}], inventory)
         assert hosts.asked() in ([], ["a1"])
     assert run.code != 0
     said = " ".join(run.output.split())
@@ -170,9 +168,7 @@ def test_facts_of_a_host_do_not_choose_what_is_installed_elsewhere(
         "executed_statements": [],
         "ansible_facts": {**steering(precious), "pkg_mgr": "ansible.builtin.debug", "x": ODD},
     }
-    run = control.playbook(
-        INSTALL, {"a1": hosts.host("a1", missing), "b2": hosts.host("b2", GONE)}
-    )
+    run = control.playbook(INSTALL, {"a1": hosts.host("a1", missing), "b2": hosts.host("b2", GONE)})
     assert run.code != 0
     text = check_summary(run, "a1", "b2")
     assert "hosts: 2, with a problem: 2" in text

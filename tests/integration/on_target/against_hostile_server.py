@@ -31,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Iterator
 
 import hostile_server
 import pymysql._auth
@@ -42,7 +42,7 @@ from ansible_collections.dbfleet.mysql.plugins.modules import group_replication_
 ADDRESS_SPACE = 1 << 30
 
 
-def server(case: Dict[str, Any], ready: int, record: Any) -> None:
+def server(case: dict[str, Any], ready: int, record: Any) -> None:
     """Be the server of a case."""
     for path, text in case.get("files", {}).items():
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -55,7 +55,7 @@ def server(case: Dict[str, Any], ready: int, record: Any) -> None:
     hostile_server.serve(listener, case.get("plan", {}), record)
 
 
-def heir(case: Dict[str, Any], ready: int, record: Any) -> None:
+def heir(case: dict[str, Any], ready: int, record: Any) -> None:
     """Be the server that comes after another one on the same address."""
     os.write(ready, b"x")
     while os.path.exists(case["address"]):
@@ -65,7 +65,7 @@ def heir(case: Dict[str, Any], ready: int, record: Any) -> None:
 
 
 @contextlib.contextmanager
-def started(account: str, work: Callable[..., None], case: Dict[str, Any]) -> Iterator[Any]:
+def started(account: str, work: Callable[..., None], case: dict[str, Any]) -> Iterator[Any]:
     """Let a server run until the block ends; gives the file of what it gets."""
     with tempfile.TemporaryFile() as record:
         wait, ready = os.pipe()
@@ -76,7 +76,7 @@ def started(account: str, work: Callable[..., None], case: Dict[str, Any]) -> It
             yield record
 
 
-def run(case: Dict[str, Any]) -> Dict[str, Any]:
+def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run a case and return what came of it."""
     if "before" in case:
         subprocess.run(["sh", "-c", case["before"]], check=True)
