@@ -337,7 +337,7 @@ PATHS = {
         "chgrp mysql /etc/mysql; chmod g+w /etc/mysql", {}, ("/etc/mysql",)
     ),
     "drop-in": Layout(
-        f"printf '[mysqld]\n!includedir /srv/mysql\n' > {MAIN}",
+        f"rm /srv/mysql/a.cnf; printf '[mysqld]\n!includedir /srv/mysql\n' > {MAIN}",
         {"drop_in": "/srv/mysql/new.cnf"},
         ("/srv/mysql", "mysql"),
     ),
@@ -420,7 +420,7 @@ def test_files_that_are_exchanged_meanwhile(host: Server, kind: str) -> None:
     assert found["changed"] == 0
     assert found["hung"] == 0
     assert found["runs"] >= 10
-    assert set(found["codes"]) <= {"option_file_not_trusted"}
+    assert set(found["codes"]) <= {"option_file_not_trusted", "option_files_changed_meanwhile"}
 
 
 # ---- 8: copies ----
@@ -484,11 +484,14 @@ def test_files_of_the_server_that_have_no_end(host: Server, address: str | int) 
             for script in ENDLESS.values()
         ),
     )
-    for name, outcome in zip(ENDLESS, outcomes):
-        assert not outcome["hung"], name
-        assert outcome["result"] is not None, (name, outcome["errors"])
-        assert outcome["result"].get("plugin"), (name, outcome["result"])
-        assert outcome["megabytes"] < 200, name
+    problems = {
+        name: outcome
+        for name, outcome in zip(ENDLESS, outcomes)
+        if outcome["hung"]
+        or not (outcome["result"] or {}).get("plugin")
+        or outcome["megabytes"] > 200
+    }
+    assert problems == {}
 
 
 # Option files that mysql may write, and MySQL reads: each is more work than it is worth.
@@ -516,10 +519,12 @@ def test_option_files_that_are_much_work_are_bounded(host: Server, state: str) -
             for script in LABORIOUS.values()
         ),
     )
-    for name, outcome in zip(LABORIOUS, outcomes):
-        assert not outcome["hung"], name
-        assert outcome["result"] is not None, (name, outcome["errors"])
-        assert outcome["megabytes"] < 200, name
+    problems = {
+        name: (outcome["hung"], outcome["megabytes"], outcome["errors"])
+        for name, outcome in zip(LABORIOUS, outcomes)
+        if outcome["hung"] or outcome["result"] is None or outcome["megabytes"] > 200
+    }
+    assert problems == {}
 
 
 # ---- 13: the lock ----
@@ -572,12 +577,15 @@ def test_messages_are_without_values(host: Server) -> None:
             for line in LINES
         ),
     )
-    for line, outcome in zip(LINES, outcomes):
-        assert outcome["result"] is not None, (line, outcome["errors"])
-        text = json.dumps(outcome["result"])
-        if line != SECRET:  # that is an option's name
-            assert SECRET not in text, (line, text)
-        assert "31337" not in text, (line, text)
+    assert [outcome["errors"] for outcome in outcomes if outcome["result"] is None] == []
+    texts = [json.dumps(outcome["result"]) for outcome in outcomes]
+    shown = {
+        line: text
+        for line, text in zip(LINES, texts)
+        # The last one is an option's name.
+        if (SECRET in text and line != SECRET) or "31337" in text
+    }
+    assert shown == {}
     # mysqld was asked, and had something to say.
     said = [outcome["result"].get("validation_note", "") for outcome in outcomes]
     assert sum("did not accept" in note for note in said) > 5, said

@@ -154,7 +154,8 @@ def client(*lines: str) -> str:
     return "printf '%s\\n' '[client]' " + " ".join(f'"{line}"' for line in lines) + " > /srv/my.cnf"
 
 
-def test_tls_that_is_asked_for_and_not_there(host: Server) -> None:
+@pytest.mark.parametrize("old_pymysql", [False, True])
+def test_tls_that_is_asked_for_and_not_there(host: Server, old_pymysql: bool) -> None:
     asked = {"ca_cert": "/srv/tls/ca.pem", "check_hostname": False}
     config = {"config_file": "/srv/my.cnf"}
     cases = {
@@ -172,9 +173,10 @@ def test_tls_that_is_asked_for_and_not_there(host: Server) -> None:
         cases[" ".join(lines)] = {**over_tcp(config), "before": client(*lines)}
         says = {**over_tcp(config, claims_tls=True), "before": client(*lines)}
         cases[" ".join(lines) + ", and a server that only says so"] = says
-    for name, outcome in zip(cases, hostile(host, *cases.values())):
-        assert refused(outcome, "tls_failed"), (name, outcome)
+    outcomes = hostile(host, *({**case, "old_pymysql": old_pymysql} for case in cases.values()))
+    for name, outcome in zip(cases, outcomes):
         assert "operator" not in outcome["received"], name
+        assert refused(outcome, "tls_failed"), (name, outcome)
         if "only says so" not in name:
             assert outcome["received"] == "", name
 

@@ -13,6 +13,7 @@ options: the module's options.
 command_line: what the server's process shows as its command line; its own where there is none.
 files: texts by path, which the account writes before. In texts PID stands for the server's pid.
 before: a shell script that root runs before.
+old_pymysql: whether PyMySQL goes on without TLS where there is none, as it did before 1.2.
 heir: account and plan of the server that takes the address once the first one gives it up.
 home: what the module finds in HOME.
 seconds: how long the module may take.
@@ -86,8 +87,14 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     else:
         login = {"login_unix_socket": address}
     os.environ["HOME"] = case.get("home", "/root")
+    # Read by PyMySQL 1.2, and set for each connection.
+    required = property(lambda _self: False, lambda _self, _value: None)
     records = []
     with contextlib.ExitStack() as stack:
+        if case.get("old_pymysql"):
+            connections = pymysql.connections.Connection
+            connections._ssl_required = required
+            stack.callback(delattr, connections, "_ssl_required")
         records.append(stack.enter_context(started(case["account"], server, case)))
         if "heir" in case:
             account = case["heir"]["account"]
