@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from helpers.attacked import CLEAN, attacked, hostile, modules, put, refused
+from helpers.attacked import CLEAN, attacked, brief, hostile, modules, put, refused
 from helpers.control import Control
 from helpers.library import library
 from helpers.server import Server
@@ -485,7 +485,7 @@ def test_files_of_the_server_that_have_no_end(host: Server, address: str | int) 
         ),
     )
     problems = {
-        name: outcome
+        name: brief(outcome)
         for name, outcome in zip(ENDLESS, outcomes)
         if outcome["hung"]
         or not (outcome["result"] or {}).get("plugin")
@@ -520,7 +520,7 @@ def test_option_files_that_are_much_work_are_bounded(host: Server, state: str) -
         ),
     )
     problems = {
-        name: (outcome["hung"], outcome["megabytes"], outcome["errors"])
+        name: brief(outcome)
         for name, outcome in zip(LABORIOUS, outcomes)
         if outcome["hung"] or outcome["result"] is None or outcome["megabytes"] > 200
     }
