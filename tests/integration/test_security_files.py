@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from helpers.attacked import attacked, hostile, modules, put, refused
-from helpers.attacked import CLEAN
+from helpers.attacked import CLEAN, attacked, brief, hostile, modules, put, refused
 from helpers.control import Control
 from helpers.library import library
 from helpers.server import Server
@@ -120,6 +119,9 @@ def test_a_program_that_does_not_end_is_ended(host: Server, program: str) -> Non
 
 # ---- 2 and 7: which server, and which option file ----
 
+#: The last place in which the module looks for a socket; everyone may make one there.
+GUESS = "/tmp/mysql.sock"  # noqa: S108 - a test's
+
 GUESSED = {"login_unix_socket": None, "login_user": "root", "login_password": "Horse-1234"}
 
 
@@ -129,11 +131,11 @@ def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
     own = "printf '[mysqld]\\nuser=bob\\nsocket=/tmp/mysql.sock\\n' > "
     guessed, named, claimed, meant = hostile(
         host,
-        {"account": "bob", "address": "/tmp/mysql.sock", "options": GUESSED},
+        {"account": "bob", "address": GUESS, "options": GUESSED},
         {"account": "bob", "address": "/srv/bob/own.sock", "options": explicit},
         {
             "account": "bob",
-            "address": "/tmp/mysql.sock",
+            "address": GUESS,
             "options": GUESSED,
             # An option file of his own says that his is the server's account.
             "before": f"printf '!include /srv/bob/own.cnf\\n' > {MAIN}; {own} /srv/bob/own.cnf;"
@@ -141,7 +143,7 @@ def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
         },
         {
             "account": "bob",
-            "address": "/tmp/mysql.sock",
+            "address": GUESS,
             "options": GUESSED,
             "before": f"{own} {MAIN}",
         },
@@ -158,15 +160,15 @@ def test_a_server_that_comes_meanwhile_gets_no_login(host: Server) -> None:
     """The server goes where super_read_only is lifted, and bob's takes its socket."""
     options = {
         **GUESSED,
-        "login_unix_socket": "/tmp/mysql.sock",
+        "login_unix_socket": GUESS,
         "lift_super_read_only": True,
         "allow_group_start": True,
     }
     case = {
         "account": "mysql",
-        "address": "/tmp/mysql.sock",
+        "address": GUESS,
         "plan": {
-            "leaves": "/tmp/mysql.sock",
+            "leaves": GUESS,
             "plugin_row": None,
             "settings": {"super_read_only": "1"},
         },
@@ -276,9 +278,7 @@ def test_over_tcp_only_the_servers_own_files_are_a_proof(files_of_root: Server) 
         "install -d -o mysql /srv/mysql/data && "
         f"printf '[auto]\\nserver-uuid={UUID}\\n' > /srv/mysql/data/auto.cnf"
     )
-    mixed["plan"] = {
-        "settings": {"datadir": "/srv/mysql/data/", "pid_file": "/srv/bob/data/pid"}
-    }
+    mixed["plan"] = {"settings": {"datadir": "/srv/mysql/data/", "pid_file": "/srv/bob/data/pid"}}
     trusted, own, other = hostile(files_of_root, mysqls, bobs, mixed)
     assert option_file(trusted) == "/srv/root/my.cnf"
     assert option_file(own) is None
@@ -328,7 +328,9 @@ PATHS = {
         ("/srv/bob", "bob"),
     ),
     "folder of all": Layout(
-        "printf '[mysqld]\n' > /tmp/my.cnf", {"option_file": "/tmp/my.cnf"}, ("/tmp",)
+        "printf '[mysqld]\n' > /srv/loot/my.cnf",
+        {"option_file": "/srv/loot/my.cnf"},
+        ("/srv/loot",),
     ),
     "main file of mysql's": Layout(f"chown mysql {MAIN}", {}, ("/etc/mysql/my", "mysql")),
     "folder of mysql's": Layout("chown mysql /etc/mysql", {}, ("/etc/mysql", "mysql")),
@@ -337,8 +339,8 @@ PATHS = {
         "chgrp mysql /etc/mysql; chmod g+w /etc/mysql", {}, ("/etc/mysql",)
     ),
     "drop-in": Layout(
-        f"install -d -o mysql /srv/mysql/d; printf '[mysqld]\n!includedir /srv/mysql/d\n' > {MAIN}",
-        {"drop_in": "/srv/mysql/d/new.cnf"},
+        f"rm /srv/mysql/a.cnf; printf '[mysqld]\n!includedir /srv/mysql\n' > {MAIN}",
+        {"drop_in": "/srv/mysql/new.cnf"},
         ("/srv/mysql", "mysql"),
     ),
     "removal from a file of mysql's": Layout(
@@ -350,15 +352,12 @@ PATHS = {
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_path_that_another_account_can_change_is_not_edited(
-    host: Server, name: str
-) -> None:
+def test_a_path_that_another_account_can_change_is_not_edited(host: Server, name: str) -> None:
     prepare, options, words = PATHS[name]
     put(host, "/srv/root/my.cnf", "[mysqld]\n")
     put(host, "/srv/mysql/a.cnf", "[mysqld]\n" + LOADS, "mysql")
-    host.sh("rm -f /tmp/my.cnf")
     host.sh(prepare)
-    look = "find /srv /etc /tmp/my.cnf -printf '%p %i %m %u %s %T@\\n' 2>/dev/null | sort"
+    look = "find /srv /etc -printf '%p %i %m %u %s %T@\\n' 2>/dev/null | sort"
     before = host.sh(look)
     check, done, backed = modules(
         host,
@@ -423,7 +422,7 @@ def test_files_that_are_exchanged_meanwhile(host: Server, kind: str) -> None:
     assert found["changed"] == 0
     assert found["hung"] == 0
     assert found["runs"] >= 10
-    assert set(found["codes"]) <= {"option_file_not_trusted"}
+    assert set(found["codes"]) <= {"option_file_not_trusted", "option_files_changed_meanwhile"}
 
 
 # ---- 8: copies ----
@@ -487,11 +486,14 @@ def test_files_of_the_server_that_have_no_end(host: Server, address: str | int) 
             for script in ENDLESS.values()
         ),
     )
-    for name, outcome in zip(ENDLESS, outcomes):
-        assert not outcome["hung"], name
-        assert outcome["result"] is not None, (name, outcome["errors"])
-        assert outcome["result"].get("plugin"), (name, outcome["result"])
-        assert outcome["megabytes"] < 200, name
+    problems = {
+        name: brief(outcome)
+        for name, outcome in zip(ENDLESS, outcomes)
+        if outcome["hung"]
+        or not (outcome["result"] or {}).get("plugin")
+        or outcome["megabytes"] > 200
+    }
+    assert problems == {}
 
 
 # Option files that mysql may write, and MySQL reads: each is more work than it is worth.
@@ -519,10 +521,12 @@ def test_option_files_that_are_much_work_are_bounded(host: Server, state: str) -
             for script in LABORIOUS.values()
         ),
     )
-    for name, outcome in zip(LABORIOUS, outcomes):
-        assert not outcome["hung"], name
-        assert outcome["result"] is not None, (name, outcome["errors"])
-        assert outcome["megabytes"] < 200, name
+    problems = {
+        name: brief(outcome)
+        for name, outcome in zip(LABORIOUS, outcomes)
+        if outcome["hung"] or outcome["result"] is None or outcome["megabytes"] > 200
+    }
+    assert problems == {}
 
 
 # ---- 13: the lock ----
@@ -541,7 +545,7 @@ SECRET = "Secret1234"  # noqa: S105 - planted
 LINES = (
     f"x.y={SECRET}",
     f"group_replication_group_name={SECRET}",
-    f"loose-x=1\nno-such-option=\"{SECRET}'s\"",
+    f'loose-x=1\nno-such-option="{SECRET}\'s"',
     f"binlog_format={SECRET}",
     f"binlog_row_image='{SECRET}'",
     f"sql_mode={SECRET}",
@@ -575,12 +579,15 @@ def test_messages_are_without_values(host: Server) -> None:
             for line in LINES
         ),
     )
-    for line, outcome in zip(LINES, outcomes):
-        assert outcome["result"] is not None, (line, outcome["errors"])
-        text = json.dumps(outcome["result"])
-        if line != SECRET:  # that is an option's name
-            assert SECRET not in text, (line, text)
-        assert "31337" not in text, (line, text)
+    assert [outcome["errors"] for outcome in outcomes if outcome["result"] is None] == []
+    texts = [json.dumps(outcome["result"]) for outcome in outcomes]
+    shown = {
+        line: text
+        for line, text in zip(LINES, texts)
+        # The last one is an option's name.
+        if (SECRET in text and line != SECRET) or "31337" in text
+    }
+    assert shown == {}
     # mysqld was asked, and had something to say.
     said = [outcome["result"].get("validation_note", "") for outcome in outcomes]
     assert sum("did not accept" in note for note in said) > 5, said

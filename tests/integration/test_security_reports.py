@@ -123,14 +123,14 @@ def test_facts_that_steer_are_refused_before_a_host_is_touched(
     hosts: FakeHosts, control: Control, precious: Path, tmp_path: Path, way: str
 ) -> None:
     """Left by an earlier run in a cache, or by an earlier play of the same run."""
-    facts = {name: value for name, value in steering(precious).items() if "group_" in name}
+    facts = {"group_replication_report": str(precious)}
     inventory = {
         "a1": hosts.host("a1", {"changed": False, "ansible_facts": facts}),
         "b2": hosts.host("b2", answer()),
     }
     task: dict[str, Any] = {"ansible.builtin.setup": {}}
     if way == "set_fact":
-        task = {"ansible.builtin.set_fact": {"group_replication_report": str(precious)}}
+        task = {"ansible.builtin.set_fact": facts}
     earlier = {"hosts": "a1", "gather_facts": False, "tasks": [task]}
     environ = {
         "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
@@ -146,9 +146,7 @@ def test_facts_that_steer_are_refused_before_a_host_is_touched(
         run = control.playbook(VERIFY, inventory, **environ)
         assert hosts.asked() == []
     else:
-        run = control.plays(
-            [earlier, {"ansible.builtin.import_playbook": VERIFY}], inventory
-        )
+        run = control.plays([earlier, {"ansible.builtin.import_playbook": VERIFY}], inventory)
         assert hosts.asked() in ([], ["a1"])
     assert run.code != 0
     said = " ".join(run.output.split())
@@ -170,9 +168,7 @@ def test_facts_of_a_host_do_not_choose_what_is_installed_elsewhere(
         "executed_statements": [],
         "ansible_facts": {**steering(precious), "pkg_mgr": "ansible.builtin.debug", "x": ODD},
     }
-    run = control.playbook(
-        INSTALL, {"a1": hosts.host("a1", missing), "b2": hosts.host("b2", GONE)}
-    )
+    run = control.playbook(INSTALL, {"a1": hosts.host("a1", missing), "b2": hosts.host("b2", GONE)})
     assert run.code != 0
     text = check_summary(run, "a1", "b2")
     assert "hosts: 2, with a problem: 2" in text

@@ -53,6 +53,18 @@ def refused(outcome: dict[str, Any], *error_codes: str) -> bool:
     return not outcome["hung"] and result.get("error_code") in error_codes
 
 
+def brief(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person wants to see of an outcome that is not as it should be."""
+    result = outcome["result"] or {}
+    return {
+        "ended": result.get("error_code", "in a result" if result else outcome["errors"][-200:]),
+        "hung": outcome["hung"],
+        "seconds": round(outcome["seconds"], 1),
+        "megabytes": round(outcome["megabytes"]),
+        "received": outcome.get("received", "")[-200:],
+    }
+
+
 def put(host: Server, path: str, text: str, owner: str = "root", mode: str = "0644") -> None:
     """Write a file of an account's."""
     host.write(path, text.encode())

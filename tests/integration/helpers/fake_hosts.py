@@ -57,9 +57,7 @@ class FakeHosts:
         self.log = folder / "asked"
         self.log.write_text("")
 
-    def host(
-        self, name: str, answers: dict[str, Any] | str, /, **variables: Any
-    ) -> dict[str, Any]:
+    def host(self, name: str, answers: dict[str, Any] | str, **variables: Any) -> dict[str, Any]:
         """Return a host's variables.
 
         Args:

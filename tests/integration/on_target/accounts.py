@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
+from typing import Any, Callable, Iterator, NamedTuple
 
 from ansible.module_utils import basic
 
@@ -32,7 +32,7 @@ class Bounded(NamedTuple):
         errors: what it wrote to stderr, such as a traceback.
     """
 
-    result: Optional[Dict[str, Any]]
+    result: dict[str, Any] | None
     seconds: float
     megabytes: float
     hung: bool
@@ -69,7 +69,7 @@ def running_as(account: str, work: Callable[[], None]) -> Iterator[int]:
 
 def run_bounded(
     code: Any,
-    options: Dict[str, Any],
+    options: dict[str, Any],
     seconds: float = 20,
     address_space: int = 0,
 ) -> Bounded:
@@ -115,7 +115,7 @@ def run_bounded(
     return Bounded(result, took, usage.ru_maxrss / 1024, hung, texts[1][-4000:])
 
 
-def _run_main(code: Any, options: Dict[str, Any]) -> None:
+def _run_main(code: Any, options: dict[str, Any]) -> None:
     # As Ansible hands the options over; the second one from ansible-core 2.19 on.
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
     basic._ANSIBLE_PROFILE = "legacy"

@@ -13,6 +13,7 @@ options: the module's options.
 command_line: what the server's process shows as its command line; its own where there is none.
 files: texts by path, which the account writes before. In texts PID stands for the server's pid.
 before: a shell script that root runs before.
+old_pymysql: whether PyMySQL goes on without TLS where there is none, as it did before 1.2.
 heir: account and plan of the server that takes the address once the first one gives it up.
 home: what the module finds in HOME.
 seconds: how long the module may take.
@@ -31,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Iterator
 
 import hostile_server
 import pymysql._auth
@@ -42,7 +43,7 @@ from ansible_collections.dbfleet.mysql.plugins.modules import group_replication_
 ADDRESS_SPACE = 1 << 30
 
 
-def server(case: Dict[str, Any], ready: int, record: Any) -> None:
+def server(case: dict[str, Any], ready: int, record: Any) -> None:
     """Be the server of a case."""
     for path, text in case.get("files", {}).items():
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -55,7 +56,7 @@ def server(case: Dict[str, Any], ready: int, record: Any) -> None:
     hostile_server.serve(listener, case.get("plan", {}), record)
 
 
-def heir(case: Dict[str, Any], ready: int, record: Any) -> None:
+def heir(case: dict[str, Any], ready: int, record: Any) -> None:
     """Be the server that comes after another one on the same address."""
     os.write(ready, b"x")
     while os.path.exists(case["address"]):
@@ -65,7 +66,7 @@ def heir(case: Dict[str, Any], ready: int, record: Any) -> None:
 
 
 @contextlib.contextmanager
-def started(account: str, work: Callable[..., None], case: Dict[str, Any]) -> Iterator[Any]:
+def started(account: str, work: Callable[..., None], case: dict[str, Any]) -> Iterator[Any]:
     """Let a server run until the block ends; gives the file of what it gets."""
     with tempfile.TemporaryFile() as record:
         wait, ready = os.pipe()
@@ -76,7 +77,7 @@ def started(account: str, work: Callable[..., None], case: Dict[str, Any]) -> It
             yield record
 
 
-def run(case: Dict[str, Any]) -> Dict[str, Any]:
+def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run a case and return what came of it."""
     if "before" in case:
         subprocess.run(["sh", "-c", case["before"]], check=True)
@@ -86,8 +87,14 @@ def run(case: Dict[str, Any]) -> Dict[str, Any]:
     else:
         login = {"login_unix_socket": address}
     os.environ["HOME"] = case.get("home", "/root")
+    # Read by PyMySQL 1.2, and set for each connection.
+    required = property(lambda _self: False, lambda _self, _value: None)
     records = []
     with contextlib.ExitStack() as stack:
+        if case.get("old_pymysql"):
+            connections = pymysql.connections.Connection
+            connections._ssl_required = required
+            stack.callback(delattr, connections, "_ssl_required")
         records.append(stack.enter_context(started(case["account"], server, case)))
         if "heir" in case:
             account = case["heir"]["account"]

@@ -6,8 +6,8 @@
 
 Usage: attack_option_files.py KIND SECONDS. Runs the module as root again and again for that long,
 while an account of the host does what KIND says, and prints a JSON object: the number of ``runs``,
-how many of them ``hung``, how long the ``longest`` took, the error codes seen, what was looted (``loot``), and how often what is
-root's was ``changed``.
+how many of them ``hung``, how long the ``longest`` took, the error ``codes`` seen, what was looted
+(``loot``), and how often what is root's was ``changed``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import signal
 import stat
 import sys
 import time
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from accounts import run_bounded, running_as
 from ansible_collections.dbfleet.mysql.plugins.modules import plugin_load_add
@@ -196,7 +196,7 @@ def nothing() -> None:
     """Prepare nothing."""
 
 
-ATTACKS: Dict[str, Attack] = {
+ATTACKS: dict[str, Attack] = {
     "file": Attack(exchange_file, nothing, option_file=f"{FOLDER}/my.cnf", backup=True),
     "file in place": Attack(
         exchange_file, nothing, option_file=f"{FOLDER}/my.cnf", unsafe_writes=True
@@ -214,7 +214,7 @@ ATTACKS: Dict[str, Attack] = {
 BESIDES = (watch, hold_locks, hold_leases)
 
 
-def runs(attack: Attack, seconds: float) -> Dict[str, Any]:
+def runs(attack: Attack, seconds: float) -> dict[str, Any]:
     """Run the module until the time is up and return what it came to."""
     end = time.monotonic() + seconds
     codes: collections.Counter[str] = collections.Counter()

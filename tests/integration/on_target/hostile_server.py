@@ -34,7 +34,7 @@ import socket
 import ssl
 import struct
 import time
-from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Optional, Sequence
 
 SALT = b"12345678abcdefghijkl"
 #: LOCAL FILES, PROTOCOL 4.1, SECURE CONNECTION, MULTI STATEMENTS and RESULTS, PLUGIN AUTH and more;
@@ -107,7 +107,7 @@ def huge_error() -> bytes:
     return b"\xff" + struct.pack("<H", 1045) + b"#28000" + b"x" * (10 * MEGABYTE)
 
 
-SPECIAL: Dict[str, Callable[[], bytes]] = {"OK": ok, "HUGE ERROR": huge_error}
+SPECIAL: dict[str, Callable[[], bytes]] = {"OK": ok, "HUGE ERROR": huge_error}
 
 
 def column(name: bytes, kind: int = VAR_STRING, charset: int = UTF8) -> bytes:
@@ -129,7 +129,7 @@ class Session:
         record: where all that the client sends is kept.
     """
 
-    def __init__(self, client: socket.socket, plan: Dict[str, Any], record: BinaryIO) -> None:
+    def __init__(self, client: socket.socket, plan: dict[str, Any], record: BinaryIO) -> None:
         self.client = client
         self.plan = plan
         self.record = record
@@ -260,7 +260,7 @@ class Session:
         return data
 
 
-def honest(sql: str, plan: Dict[str, Any]) -> Optional[Tuple[List[bytes], List[List[Value]]]]:
+def honest(sql: str, plan: dict[str, Any]) -> tuple[list[bytes], list[list[Value]]] | None:
     """Return columns and rows as a server that has the plugin would; None for no result set."""
     if "version_comment" in sql:
         found = {**SETTINGS, **plan.get("settings", {})}
@@ -344,7 +344,7 @@ def cut_row(session: Session) -> None:
     session.send(eof())
 
 
-ODD_ANSWERS: Dict[str, Callable[[Session], None]] = {
+ODD_ANSWERS: dict[str, Callable[[Session], None]] = {
     "endless_rows": endless_rows,
     "endless_columns": endless_columns,
     "endless_results": endless_results,
@@ -376,12 +376,12 @@ def listen(address: Any) -> socket.socket:
             os.unlink(address)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(address)
-        os.chmod(address, 0o777)
+        os.chmod(address, 0o777)  # noqa: S103 - as MySQL does
     listener.listen(16)
     return listener
 
 
-def serve(listener: socket.socket, plan: Dict[str, Any], record: BinaryIO) -> None:
+def serve(listener: socket.socket, plan: dict[str, Any], record: BinaryIO) -> None:
     """Serve one client after the other, for ever."""
     while True:
         client = listener.accept()[0]
