@@ -250,7 +250,8 @@ def test_an_immutable_file(control: Control, host: Host, immutable: str) -> None
 
 def test_a_read_only_mount(control: Control, mounted: Host) -> None:
     mounted.sh(
-        "mount -t tmpfs -o mode=0755 tmpfs /srv/d; echo [mysqld] > /srv/d/my.cnf; mount -o remount,ro /srv/d",
+        "mount -t tmpfs -o mode=0755 tmpfs /srv/d; echo [mysqld] > /srv/d/my.cnf;"
+        " mount -o remount,ro /srv/d",
         "--privileged",
     )
     result = refusal(control, mounted, option_file="/srv/d/my.cnf", validate_config="never")
