@@ -285,6 +285,50 @@ def test_over_tcp_only_the_servers_own_files_are_a_proof(files_of_root: Server) 
     assert option_file(other) is None
 
 
+#: A program of root's, started by bob under another name, that waits for room to say what is wrong.
+STALLED = """
+import fcntl, os, time
+read, write = os.pipe()
+fcntl.fcntl(write, fcntl.F_SETFL, os.O_NONBLOCK)
+for size in (65536, 1):
+    try:
+        while True:
+            os.write(write, b"x" * size)
+    except BlockingIOError:
+        pass
+fcntl.fcntl(write, fcntl.F_SETFL, 0)
+child = os.fork()
+if not child:
+    os.dup2(write, 1)
+    os.dup2(write, 2)
+    os.execv("/bin/su", ["mysqld", "--defaults-file=/srv/root/my.cnf"])
+with open("/srv/bob/data/pid", "w") as file:
+    file.write(str(child))
+time.sleep(20)
+"""
+
+
+def test_a_program_that_bob_started_as_root_is_not_the_server(files_of_root: Server) -> None:
+    """Its process belongs to root, as /proc shows it, and its command line is bob's choice."""
+    put(files_of_root, "/srv/bob/stalled.py", STALLED, "bob")
+    settings = {"datadir": "/srv/bob/data", "pid_file": "pid", "server_uuid": UUID}
+    case = {
+        "account": "bob",
+        "address": 33099,
+        "before": "install -d -o bob /srv/bob/data;"
+        f" printf '[auto]\nserver-uuid={UUID}\n' > /srv/bob/data/auto.cnf;"
+        " su bob -s /bin/sh -c 'python3 /srv/bob/stalled.py' > /dev/null 2>&1 & sleep 1",
+        "plan": {"settings": settings},
+    }
+    (outcome,) = hostile(files_of_root, case)
+    shown = "tr '\\0' ' ' < /proc/$(cat /srv/bob/data/pid)/cmdline"
+    assert files_of_root.sh(f"stat -c %U /proc/$(cat /srv/bob/data/pid); {shown}") == (
+        "root\nmysqld --defaults-file=/srv/root/my.cnf "
+    )
+    files_of_root.sh("kill -9 $(cat /srv/bob/data/pid)")
+    assert option_file(outcome) is None
+
+
 # ---- 3: paths that others can change ----
 
 ABSENT = {"state": "absent", "validate_config": "never"}
