@@ -110,7 +110,9 @@ def test_a_password_is_not_given_as_it_is(host: Server, way: str) -> None:
     for name, outcome in zip(plans, outcomes):
         # Where the greeting named it and nothing was asked, there was nothing to lose.
         harmless = "greeted" in name and outcome["result"] is not None
-        assert harmless or refused(outcome, "password_not_safe"), (name, brief(outcome))
+        # The oldest way has no name, and PyMySQL gives up by itself.
+        code = "server_unreachable" if "once" in name else "password_not_safe"
+        assert harmless or refused(outcome, code), (name, brief(outcome))
 
 
 def test_no_more_than_a_scramble_goes_over_an_open_wire(host: Server) -> None:

@@ -118,7 +118,7 @@ def test_facts_of_a_host_do_not_lift_the_runs_limit(
     assert precious.read_text() == "precious"
 
 
-@pytest.mark.parametrize("way", ["cache", "play", "set_fact"])
+@pytest.mark.parametrize("way", ["cache", "play"])
 def test_facts_that_steer_are_refused_before_a_host_is_touched(
     hosts: FakeHosts, control: Control, precious: Path, tmp_path: Path, way: str
 ) -> None:
@@ -129,8 +129,6 @@ def test_facts_that_steer_are_refused_before_a_host_is_touched(
         "b2": hosts.host("b2", answer()),
     }
     task: dict[str, Any] = {"ansible.builtin.setup": {}}
-    if way == "set_fact":
-        task = {"ansible.builtin.set_fact": facts}
     earlier = {"hosts": "a1", "gather_facts": False, "tasks": [task]}
     environ = {
         "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",

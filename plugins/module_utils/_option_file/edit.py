@@ -38,6 +38,9 @@ GROUP_MARK = b"# This group was added by dbfleet.mysql.plugin_load_add."
 #: Stands at the head of a file that we created, so that the file goes with its last line.
 FILE_MARK = b"# This file was created by dbfleet.mysql.plugin_load_add."
 
+#: Ours: how many entries are taken out in one run; the files are read again after each.
+MOST_ENTRIES = 100
+
 _LIBRARY = re.compile(r"(?:(?P<plugin>\w+)=)?(?P<library>[\w.+-]+)", re.ASCII)
 
 #: Reads the option files of a file system.
@@ -215,8 +218,14 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
     _refuse_broken(before)
     changes: dict[str, Change] = {}
     contents: dict[str, bytes | None] = {}
+    if len(_entries(before, library)) > MOST_ENTRIES:
+        raise Failure(
+            "line_not_editable",
+            f"More than {MOST_ENTRIES} entries of the option files load the library.",
+            "Take them out by hand.",
+        )
     while True:
-        entry = _last_entry(current, library)
+        entry = next(iter(_entries(current, library)), None)
         if entry is None:
             return Plan(list(changes.values()), before, current)
         path = entry.argument.path
@@ -359,16 +368,18 @@ def _is_list(argument: Argument) -> bool:
     return argument.name in LOAD_OPTIONS or any(load_arguments([argument]))
 
 
-def _last_entry(options: ServerOptions, library: Library) -> PluginLoad | None:
-    """Return the last entry for a library in the files, so that earlier lines keep their place.
+def _entries(options: ServerOptions, library: Library) -> list[PluginLoad]:
+    """Return the entries for a library, the last first, so that earlier lines keep their place.
 
     Entries that a later ``plugin_load`` drops are among them.
     """
-    for argument in reversed(list(load_arguments(options.arguments))):
-        for entry in reversed(list_entries(argument)):
-            if library.is_named_by(entry) and argument.path != COMMAND_LINE:
-                return entry
-    return None
+    return [
+        entry
+        for argument in reversed(list(load_arguments(options.arguments)))
+        if argument.path != COMMAND_LINE
+        for entry in reversed(list_entries(argument))
+        if library.is_named_by(entry)
+    ]
 
 
 # ---- adding a line ----

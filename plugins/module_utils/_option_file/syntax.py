@@ -108,15 +108,16 @@ def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
     position = 0
     while position < len(data):
         start = position
-        text = b""
+        pieces = []
         while position < len(data):
             newline = data.find(b"\n", position, position + _BUFFER)
             end = newline + 1 if newline >= 0 else min(position + _BUFFER, len(data))
             piece = data[position:end].split(b"\0", 1)[0]
             position = end
-            text += piece
+            pieces.append(piece)
             if not piece or piece.endswith(b"\n"):
                 break
+        text = b"".join(pieces)
         if not text:
             return
         yield number, start, position, text
