@@ -25,5 +25,5 @@ attributes:
   platform:
     description: The operating systems that the module runs on.
     support: full
-    platforms: posix
+    platforms: linux
 """

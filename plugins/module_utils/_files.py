@@ -59,22 +59,37 @@ class NotTrusted(Exception):
         )
 
 
-def read_regular(path: str | bytes, limit: int, dir_fd: int | None = None) -> bytes:
+def read_regular(
+    path: str | bytes,
+    limit: int,
+    dir_fd: int | None = None,
+    owners: AbstractSet[int] | None = None,
+) -> bytes:
     """Return the bytes of a regular file.
 
     Args:
         path: the file; links are followed.
         limit: in bytes.
         dir_fd: the folder that a relative path starts from.
+        owners: user ids, to one of which the file must belong; None where it does not matter.
 
     Raises:
-        OSError: it cannot be read; EINVAL where it is no regular file, EFBIG where it is larger.
+        OSError: it cannot be read; EINVAL where it is no regular file, EFBIG where it is larger,
+            EPERM where it belongs to somebody else.
     """
-    # Without O_NONBLOCK, opening a FIFO waits for somebody who writes to it.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, dir_fd=dir_fd), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+    # O_PATH looks without opening: to open a FIFO waits, and to open a device can do anything.
+    found = os.open(path, os.O_PATH | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        status = os.fstat(found)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
+        if owners is not None and status.st_uid not in owners:
+            raise OSError(errno.EPERM, f"it belongs to {account_name(status.st_uid)}")
+        # O_NONBLOCK: the owner's lease would hold us up (fcntl(2), F_SETLEASE).
+        handle = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    finally:
+        os.close(found)
+    with os.fdopen(handle, "rb") as opened:
         data = opened.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit} bytes")

@@ -100,6 +100,11 @@ EXPOSED = {
 
 
 @pytest.mark.parametrize("way", ["tcp", "tls", "socket"])
+@pytest.mark.hazard(
+    "Who answers asks for the password in clear",
+    "refuses, or sends it where the client is told to",
+    "refused: `password_not_safe`",
+)
 def test_a_password_is_not_given_as_it_is(host: Server, way: str) -> None:
     more = {"tls": TLS} if way == "tls" else {}
     make = over_socket if way == "socket" else over_tcp
@@ -160,6 +165,11 @@ def client(*lines: str) -> str:
 
 
 @pytest.mark.parametrize("old_pymysql", [False, True])
+@pytest.mark.hazard(
+    "Who answers hides TLS that was asked for",
+    "refused",
+    "refused before the login: `tls_failed`",
+)
 def test_tls_that_is_asked_for_and_not_there(host: Server, old_pymysql: bool) -> None:
     asked = {"ca_cert": "/srv/tls/ca.pem", "check_hostname": False}
     config = {"config_file": "/srv/my.cnf"}
@@ -236,6 +246,11 @@ SLOW_OR_LONG = {
 
 
 @pytest.mark.parametrize("way", ["tcp", "socket", "tls"])
+@pytest.mark.hazard(
+    "Who answers sends without an end",
+    "fills the memory",
+    "ended after 1 MiB, or when the time is up",
+)
 def test_answers_without_an_end_are_ended(host: Server, way: str) -> None:
     make = over_socket if way == "socket" else over_tcp
     more = {"tls": TLS} if way == "tls" else {}
@@ -322,6 +337,11 @@ def test_odd_settings_are_no_error_of_ours(host: Server) -> None:
     assert not broken, broken
 
 
+@pytest.mark.hazard(
+    "Who answers asks for a file (`LOCAL INFILE`)",
+    "refused",
+    "refused: `server_answer_invalid`",
+)
 def test_no_file_is_sent(host: Server) -> None:
     host.sh("echo for-root-only-1234 > /root/private.cnf; chmod 600 /root/private.cnf")
     for make in (over_tcp, over_socket):

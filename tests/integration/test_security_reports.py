@@ -78,6 +78,11 @@ def check_summary(run: Playbook, *names: str) -> str:
 # ---- 6: facts ----
 
 
+@pytest.mark.hazard(
+    "A host returns facts named like the run's variables",
+    "-",
+    "they change neither the report nor another host's verdict",
+)
 def test_facts_of_a_host_do_not_steer_the_end(
     hosts: FakeHosts, control: Control, precious: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +104,11 @@ def test_facts_of_a_host_do_not_steer_the_end(
     assert "\x1b" not in loaded["run"]["started_at"]
 
 
+@pytest.mark.hazard(
+    "A host returns facts that would lift the run's limit",
+    "-",
+    "the run stops where it should",
+)
 def test_facts_of_a_host_do_not_lift_the_runs_limit(
     hosts: FakeHosts, control: Control, precious: Path
 ) -> None:
@@ -188,6 +198,11 @@ def everywhere(text: str) -> dict[str, Any]:
     )
 
 
+@pytest.mark.hazard(
+    "A host returns values of the wrong type",
+    "-",
+    "that host alone failed: `result_invalid`",
+)
 def test_one_host_does_not_end_the_summary_of_the_others(
     hosts: FakeHosts, control: Control, tmp_path: Path
 ) -> None:
@@ -228,6 +243,11 @@ def test_one_host_does_not_end_the_summary_of_the_others(
     assert report.stat().st_size < 500000
 
 
+@pytest.mark.hazard(
+    "A host returns control characters, or megabytes",
+    "reach the terminal",
+    "the summary and the reports are plain and short",
+)
 def test_failures_of_a_host_are_plain_and_short(
     hosts: FakeHosts, control: Control, tmp_path: Path
 ) -> None:

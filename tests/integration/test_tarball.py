@@ -30,6 +30,7 @@ CONTENT = (
     "FILES.json",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs/changelog.yaml",
     "docs/*.md",
     "docs/docsite/links.yml",

@@ -40,7 +40,7 @@ _CANNOT_LOAD = "Couldn't load plugin"
 
 #: What the program may write, in bytes, and how long it may take, in seconds.
 _MAX_OUTPUT = 4 * 1024 * 1024
-TIMEOUT = 30
+TIMEOUT = 20
 #: Values this short, in characters, are numbers and words such as ON.
 _SHORTEST_SECRET = 3
 
@@ -190,8 +190,6 @@ def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> _Done:
         try:
             status = started.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
-            pass
-        finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(started.pid, signal.SIGKILL)
             started.wait()

@@ -229,8 +229,9 @@ class Connection:
             f"The program that answers at {login.unix_socket} runs as the account {name}, which is "
             "not the server's, so nothing was sent to it.",
             f"If that is the server, write user={name} into the group [mysqld] of its option file, "
-            f"which must belong to root, or run the task as that account (become_user: {name}); "
-            "else set login_unix_socket to the server's own socket.",
+            f"which must belong to root, or run the task as that account (become_user: {name}). "
+            "If it is a proxy or a container, set login_unix_socket to the server's own socket, or "
+            "log in over TCP (login_host: 127.0.0.1) with ca_cert.",
         )
 
     def _arguments(self) -> dict[str, Any]:

@@ -108,12 +108,27 @@ def find_pid(
         raise UnknownProcess("it does not run on this machine")
     try:
         pid = int(read_regular(os.path.join(datadir, pid_file), _MAX_PID_FILE))
-        owner = os.stat(f"/proc/{pid}").st_uid
+        owners = _accounts(f"/proc/{pid}")
+        for owner in owners:
+            if not may_be_server(owner):
+                raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
+        # Both files are as the server left them, and no other account's.
+        for name in ("auto.cnf", pid_file):
+            read_regular(os.path.join(datadir, name), _MAX_AUTO_CNF, owners={0, *owners})
     except (OSError, ValueError):
         raise UnknownProcess("its process cannot be found by its pid_file") from None
-    if not may_be_server(owner):
-        raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
     return pid
+
+
+def _accounts(process: str) -> set[int]:
+    """Return the user ids of a process; one that another account started has its id among them.
+
+    They are the real, effective, saved and file system user id (proc_pid_status(5)).
+    """
+    for line in read_regular(process + "/status", _MAX_PROC).splitlines():
+        if line.startswith(b"Uid:"):
+            return set(map(int, line.split()[1:]))
+    raise ValueError(process)
 
 
 def _same_root(process: str) -> bool:
