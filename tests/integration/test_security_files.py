@@ -500,7 +500,7 @@ def test_files_that_are_exchanged_meanwhile(host: Server, kind: str) -> None:
     assert found["loot"] == []
     assert found["changed"] == 0
     assert found["hung"] == 0
-    assert found["runs"] >= 10
+    assert found["runs"] >= (10 if SOAK else 3)
     assert set(found["codes"]) <= {
         "option_file_not_trusted",
         "option_file_unreadable",
