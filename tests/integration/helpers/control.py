@@ -41,7 +41,7 @@ class Control:
                 "ansible_connection": "containers.podman.podman",
                 "ansible_host": stem + variables.get("server", host),
                 "ansible_python_interpreter": "/usr/bin/python3",
-                # A task is then one call of podman, not six. The molecule scenario "ssh" has it off.
+                # A task is then one call of podman, not six (off in the molecule scenario "ssh").
                 "ansible_pipelining": True,
                 **{name: value for name, value in variables.items() if name != "server"},
             }
