@@ -27,7 +27,7 @@ demo:  ## three MySQL servers, the plugin put on them, verified across a restart
 demo-down:  ## remove the servers of the demo
 	@lab/lab down demo
 
-images: image  ## build those that only tests need, too
+images: image  ## build the images that only tests need, too
 	@for options in '--server mariadb' '--without pymysql' '--without python' \
 		'--without server' '--with ssh'; do lab/lab image $$options >/dev/null || exit 1; done
 
