@@ -5,7 +5,7 @@
 COUNT ?= 200000
 SEED ?= 1
 PYTEST = --numprocesses=3 --dist=worksteal
-.PHONY: help build setup image demo demo-down test test-matrix lint docs docs-links unit
+.PHONY: help build setup image images demo demo-down test test-matrix lint docs docs-links unit
 .PHONY: integration molecule soak fuzz bench clean
 
 help:  ## list the targets
@@ -27,7 +27,11 @@ demo:  ## three MySQL servers, the plugin put on them, verified across a restart
 demo-down:  ## remove the servers of the demo
 	@lab/lab down demo
 
-test: setup image  ## all of the tests: lint, docs, unit, integration, molecule
+images: image  ## build the images that only tests need, too
+	@for options in '--server mariadb' '--without pymysql' '--without python' \
+		'--without server' '--with ssh'; do lab/lab image $$options >/dev/null || exit 1; done
+
+test: setup images  ## all of the tests: lint, docs, unit, integration, molecule
 	@total=$$(date +%s); for stage in lint docs unit integration molecule; do \
 		printf '\n== %s\n' "$$stage"; start=$$(date +%s); \
 		$(MAKE) --no-print-directory "$$stage" || exit 1; \
@@ -55,7 +59,7 @@ integration: setup  ## the tests against real servers
 	@lab/run pytest $(PYTEST) tests/integration
 
 molecule: setup  ## the molecule scenarios
-	@lab/run molecule test --all
+	@lab/run tests/molecule
 
 soak: image  ## the tests with random input and those that kill, at full length
 	@SOAK=1 lab/run pytest $(PYTEST) -m soak tests/integration

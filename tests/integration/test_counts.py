@@ -4,7 +4,7 @@
 
 """How much a run with nothing to change asks for; what that takes in time is the benchmark's.
 
-The numbers of remote executions are in test_role.py and test_playbooks.py.
+The numbers of tasks and of remote executions are in test_role.py and test_playbooks.py.
 """
 
 from __future__ import annotations
@@ -12,11 +12,7 @@ from __future__ import annotations
 import collections
 import re
 
-import pytest
 from helpers.control import Control
-from helpers.output import recap
-from helpers.playbooks import HOSTS, INSTALL, VERIFY
-from helpers.role import ROLE
 from helpers.server import INSTALL_PLUGIN, Server
 
 # Each SET, SHOW VARIABLES and SELECT since the server's start.
@@ -79,27 +75,3 @@ def test_requests_of_a_run_without_the_privilege_to_look(server: Server) -> None
     # All; what follows the row, which was refused; nothing follows the account, refused too.
     asked = [text for text in found["packet"] if not text.startswith(("SET ", "command "))]
     assert [text.count("; ") for text in asked] == [3, 0]
-
-
-@pytest.mark.parametrize("playbook", [INSTALL, VERIFY])
-def test_tasks_of_a_run_with_nothing_to_change(
-    servers: list[Server], control: Control, playbook: str
-) -> None:
-    assert control.playbook(INSTALL, HOSTS).code == 0
-    run = control.playbook(playbook, HOSTS)
-    assert run.code == 0, run.output
-    # The first host stands for the fleet in the tasks that run once: the check of the request, the
-    # record, the summary.
-    assert recap(run.output, "mysql1")["ok"] == 5
-    for host in ("mysql2", "mysql3"):
-        counts = recap(run.output, host)
-        # Ansible's check of the variables and the module; PyMySQL, the option file, the
-        # verification, the end of a batch.
-        assert (counts["ok"], counts["skipped"]) == (2, 4)
-
-
-def test_tasks_of_a_role_with_nothing_to_change(server: Server, control: Control) -> None:
-    role = {"ansible.builtin.import_role": ROLE}
-    assert control.play([role], {"mysql1": {}}).code == 0
-    counts = recap(control.play([role], {"mysql1": {}}).output, "mysql1")
-    assert (counts["ok"], counts["skipped"]) == (2, 3)

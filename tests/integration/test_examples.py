@@ -18,31 +18,39 @@ from helpers.lab import CHECKOUT, run
 from helpers.pages import blocks
 from helpers.server import Server
 
+MODULES = ("group_replication_plugin", "group_replication_summary", "plugin_load_add")
 
-def examples(module: str) -> list[dict[str, Any]]:
-    """Return the tasks that ansible-doc shows as a module's examples."""
-    name = "dbfleet.mysql." + module
-    done = run("ansible-doc", "--json", name)
+
+def examples() -> list[list[dict[str, Any]]]:
+    """Return the tasks that ansible-doc shows as each module's examples."""
+    names = [f"dbfleet.mysql.{module}" for module in MODULES]
+    done = run("ansible-doc", "--json", *names)
     assert done.returncode == 0, done.stderr
-    tasks: list[dict[str, Any]] = yaml.safe_load(json.loads(done.stdout)[name]["examples"])
-    return tasks
+    docs = json.loads(done.stdout)
+    return [yaml.safe_load(docs[name]["examples"]) for name in names]
 
 
-@pytest.mark.parametrize(
-    "module", ["group_replication_plugin", "plugin_load_add", "group_replication_summary"]
-)
-def test_examples_of_a_module(server: Server, control: Control, module: str) -> None:
-    server.sql(
-        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@'%';"
-        " CREATE USER provision@'%' IDENTIFIED BY 'example-password'; GRANT ALL ON *.* TO provision"
-    )
-    server.sh("mkdir -p /srv/mysql/3307 && printf '[mysqld]\\n' > /srv/mysql/3307/my.cnf")
-    tasks = examples(module)
-    assert tasks
-    hosts = {server.name: {"provision_password": "example-password"}}
-    play = control.play(tasks, hosts)
-    assert play.code == 0, play.output
-    assert all(f"TASK [{task['name']}]" in play.output for task in tasks)
+def test_examples_of_the_modules(servers: list[Server], control: Control) -> None:
+    """Each module has a play and a server of its own."""
+    modules = (CHECKOUT / "plugins" / "modules").glob("*.py")
+    assert {module.stem for module in modules} == set(MODULES)
+    for server in servers:
+        server.sql(
+            "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS provision@'%';"
+            " CREATE USER provision@'%' IDENTIFIED BY 'example-password';"
+            " GRANT ALL ON *.* TO provision"
+        )
+        server.sh("mkdir -p /srv/mysql/3307 && printf '[mysqld]\\n' > /srv/mysql/3307/my.cnf")
+    plays = [
+        {"hosts": server.name, "gather_facts": False, "tasks": tasks}
+        for server, tasks in zip(servers, examples(), strict=True)
+    ]
+    password = {"provision_password": "example-password"}
+    done = control.plays(plays, {server.name: dict(password) for server in servers})
+    assert done.code == 0, done.output
+    for play in plays:
+        assert play["tasks"]
+        assert all(f"TASK [{task['name']}]" in done.output for task in play["tasks"])
 
 
 # How many YAML blocks of each page are tasks or plays. The inventories and the play with a loop,
@@ -64,6 +72,12 @@ def test_each_page_is_known() -> None:
 
 
 PLAY = {"hosts": "all", "gather_facts": False}
+# A step that changes an option file may be meant for before a start, and the next for after it.
+CHANGED = "find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid"
+RESTART = {
+    **PLAY,
+    "tasks": [{"ansible.builtin.shell": f'[ -z "$({CHANGED})" ] || lab-server restart'}],
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -72,17 +86,17 @@ def test_examples_of_a_page(server: Server, control: Control, page: str) -> None
         block for block in blocks(page) if isinstance(block, list) and "loop" not in str(block)
     ]
     assert len(found) == PAGES[page]
+    plays = []
     for block in found:
-        tasks = [task for task in block if "ansible.builtin.meta" not in task]
-        plays = [block] if "hosts" in block[0] else [[{**PLAY, "tasks": [task]}] for task in tasks]
-        for play in plays:
-            done = control.plays(play, {server.name: {}})
-            assert done.code == 0, done.output
-            assert f"{server.name} " in done.output.split("PLAY RECAP")[1]
-            # A step may be meant for before a start, and the next for after it.
-            server.restart()
+        steps = [step for step in block if "ansible.builtin.meta" not in step]
+        for step in steps:
+            plays += [step if "hosts" in step else {**PLAY, "tasks": [step]}, RESTART]
+    done = control.plays(plays, {server.name: {}})
+    assert done.code == 0, done.output
+    assert "no hosts matched" not in done.output
     # The page begins with a plain INSTALL PLUGIN.
     if page == "docs/include_in_your_role.md":
+        server.restart()
         assert server.plugin_status() == "ACTIVE"
         assert not server.registered()
         assert "already exists" not in server.last_start()
@@ -108,6 +122,7 @@ def test_quick_start(servers: list[Server], control: Control) -> None:
             "ansible_host": server.container,
             "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_pipelining": True,
             "vault_provision_password": "example-password",
         }
         (control.folder / "host_vars" / f"{host}.yml").write_text(json.dumps(variables))
@@ -116,16 +131,19 @@ def test_quick_start(servers: list[Server], control: Control) -> None:
     built = run("ansible-galaxy", "collection", "build", "--output-path", folder)
     assert built.returncode == 0, built.stderr
     collections = f"{folder}/collections"
+    # The lab's own collections stay within reach, behind the installed one.
     paths = f"{collections}:{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
 
     def command(line: str, path: str = paths) -> str:
         """Run a line in the folder that the inventory and the tarball are in."""
         done = run(
             *("sh", "-c", f'cd "$0" && {line}', folder),
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path},
+            # With the verbosity of -vv, which shows where each task comes from.
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path, "ANSIBLE_VERBOSITY": "2"},
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "example-password" not in done.stdout + done.stderr
+        assert f"{collections}/ansible_collections/dbfleet/mysql" in done.stdout
         return done.stdout
 
     def statuses() -> list[str]:
@@ -146,3 +164,5 @@ def test_quick_start(servers: list[Server], control: Control) -> None:
     command(verify)
     command(remove)
     assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]
+    command(remove.replace("--check", "-e group_replication_confirm_remove=true"))
+    assert statuses() == ["", "", ""]

@@ -7,55 +7,49 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-import pytest
 import yaml
-from helpers.control import Control, Playbook
+from helpers.control import Control
 from helpers.lab import CHECKOUT, run
+from helpers.output import recap
+from helpers.playbooks import HOSTS
 from helpers.server import Server
 
 
-def run_with_login(control: Control, server: Server, module: str, password: str) -> Playbook:
-    """Run a module with a login that only module_defaults gives."""
+def play(host: str, module: str, password: str) -> dict[str, Any]:
+    """Return a play that runs a module with a login that only module_defaults gives."""
     login = {"login_user": "group_default", "login_password": password, "login_host": "127.0.0.1"}
-    play = {
-        "hosts": "all",
+    return {
+        "hosts": host,
         "gather_facts": False,
         "module_defaults": {"group/dbfleet.mysql.all": login},
         "tasks": [{"name": "Run the module", f"dbfleet.mysql.{module}": None}],
     }
-    return control.plays([play], {server.name: {}})
 
 
-@pytest.fixture
-def account(server: Server) -> Server:
-    """Return a server with an account that only a password opens."""
-    server.sql(
-        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS group_default;"
-        " CREATE USER group_default IDENTIFIED BY 'right-password';"
-        " GRANT ALL ON *.* TO group_default"
-    )
-    return server
-
-
-def test_login_reaches_the_module(account: Server, control: Control) -> None:
-    wrong = run_with_login(control, account, "group_replication_plugin", "wrong-password")
-    assert wrong.code != 0
-    assert "access_denied" in wrong.output
-    assert "group_default" in wrong.output
-    assert account.plugin_status() == ""
-    right = run_with_login(control, account, "group_replication_plugin", "right-password")
-    assert right.code == 0, right.output
-    assert account.plugin_status() == "ACTIVE"
-    for output in (wrong.output, right.output):
-        assert "wrong-password" not in output
-        assert "right-password" not in output
-
-
-def test_login_reaches_no_module_that_does_not_know_it(account: Server, control: Control) -> None:
-    done = run_with_login(control, account, "plugin_load_add", "wrong-password")
-    assert done.code == 0, done.output
-    assert "changed=1" in done.output
+def test_login_reaches_the_modules_that_know_it(servers: list[Server], control: Control) -> None:
+    for server in servers:
+        server.sql(
+            "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS group_default;"
+            " CREATE USER group_default IDENTIFIED BY 'right-password';"
+            " GRANT ALL ON *.* TO group_default"
+        )
+    plays = [
+        play("mysql1", "group_replication_plugin", "right-password"),
+        play("mysql2", "plugin_load_add", "wrong-password"),
+        # The last, because Ansible ends here.
+        play("mysql3", "group_replication_plugin", "wrong-password"),
+    ]
+    done = control.plays(plays, HOSTS)
+    assert "access_denied" in done.output
+    assert "account 'group_default'" in done.output
+    assert [server.plugin_status() for server in servers] == ["ACTIVE", "", ""]
+    # plugin_load_add has no login, so it is not given one.
+    assert [recap(done.output, host)["changed"] for host in HOSTS] == [1, 1, 0]
+    assert [recap(done.output, host)["failed"] for host in HOSTS] == [0, 0, 1]
+    assert "wrong-password" not in done.output
+    assert "right-password" not in done.output
 
 
 def test_group_has_the_modules_that_log_in() -> None:

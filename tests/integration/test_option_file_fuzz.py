@@ -34,7 +34,7 @@ def command() -> Iterator[str]:
 @pytest.mark.soak
 @pytest.mark.parametrize("script", ["option_files", "option_file_edits"])
 def test_random_trees(command: str, script: str) -> None:
-    count = 20000 if SOAK else 1500
+    count = 20000 if SOAK else 500
     done = run(
         *(sys.executable, f"tests/fuzz/{script}.py", "--command", command),
         *("--count", str(count), "--seed", "20261122"),

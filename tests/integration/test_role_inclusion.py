@@ -8,73 +8,66 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-import yaml
 from helpers.control import Control, Playbook
-from helpers.lab import FLEET, lab
-from helpers.output import remote_executions
+from helpers.output import recap, remote_executions
 from helpers.playbooks import INSTALL
 from helpers.role import LINE, ROLE
 from helpers.server import Server
 
-
-def run(control: Control, play: dict[str, Any], *flags: str) -> Playbook:
-    """Run a play of which only the interesting part is given."""
-    path = control.folder / "play.yml"
-    path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, **play}]))
-    return control.playbook(str(path), {"mysql1": {}}, *flags)
+NAME = ROLE["name"]
+TAGGED = {"tags": ["plugin"]}
 
 
-def tagged(tag: str) -> list[dict[str, Any]]:
-    """Return tasks that include the role under a tag, besides one without."""
-    return [
-        {"ansible.builtin.debug": {"msg": "the rest"}},
-        {
-            "ansible.builtin.include_role": {**ROLE, "apply": {"tags": [tag]}},
-            "tags": [tag],
-        },
-    ]
+def run(control: Control, plays: dict[str, dict[str, Any]], *flags: str) -> Playbook:
+    """Run a play for each host; of each only the interesting part is given."""
+    whole = [{"hosts": host, "gather_facts": False, **play} for host, play in plays.items()]
+    return control.plays(whole, {host: {} for host in plays}, *flags)
 
 
-@pytest.mark.parametrize(
-    "play",
-    [
-        {"roles": ["dbfleet.mysql.group_replication"]},
-        {"roles": [{"role": "dbfleet.mysql.group_replication", "tags": ["plugin"]}]},
-        {"tasks": [{"ansible.builtin.import_role": ROLE}]},
-        {"tasks": [{"ansible.builtin.import_role": ROLE, "tags": ["plugin"]}]},
-        {"tasks": [{"ansible.builtin.include_role": ROLE}]},
-        {"tasks": tagged("plugin")},
-    ],
-    ids=["roles", "roles-tagged", "import_role", "import_role-tagged", "include_role", "apply"],
-)
-def test_each_way_to_include_it(server: Server, control: Control, play: dict[str, Any]) -> None:
-    flags = ("--tags", "plugin") if "plugin" in yaml.safe_dump(play) else ()
-    done = run(control, play, "-vvv", *flags)
+def brought(server: Server) -> bool:
+    """Whether all three steps of the role were done on a server."""
+    return (
+        server.plugin_status() == "ACTIVE"
+        and not server.registered()
+        and LINE in server.option_files()
+    )
+
+
+def test_each_way_to_include_it(servers: list[Server], control: Control) -> None:
+    plays = {
+        "mysql1": {"roles": [NAME]},
+        "mysql2": {"tasks": [{"ansible.builtin.import_role": ROLE}]},
+        "mysql3": {"tasks": [{"ansible.builtin.include_role": ROLE}]},
+    }
+    done = run(control, plays, "-vvv")
     assert done.code == 0, done.output
     # All three steps, also those in files that the role includes when it runs.
-    assert remote_executions(done.output) == 3
-    assert server.plugin_status() == "ACTIVE"
-    assert not server.registered()
-    assert LINE in server.option_files()
-    assert ("the rest" in done.output) == ("debug" in yaml.safe_dump(play) and not flags)
+    assert remote_executions(done.output) == 3 * 3
+    assert [brought(server) for server in servers] == [True] * 3
 
 
-@pytest.mark.parametrize(
-    "play",
-    [
-        {"roles": [{"role": "dbfleet.mysql.group_replication", "tags": ["plugin"]}]},
-        {"tasks": [{"ansible.builtin.import_role": ROLE, "tags": ["plugin"]}]},
-        {"tasks": tagged("plugin")},
-    ],
-    ids=["roles", "import_role", "include_role"],
-)
-def test_tags_leave_it_out(server: Server, control: Control, play: dict[str, Any]) -> None:
-    for flags in (["--skip-tags", "plugin"], ["--tags", "backup"]):
-        done = run(control, play, "-vvv", *flags)
-        assert done.code == 0, done.output
-        assert remote_executions(done.output) == 0
-    assert server.plugin_status() == ""
+def test_each_way_to_tag_it(servers: list[Server], control: Control) -> None:
+    rest = {"ansible.builtin.debug": {"msg": "the rest"}}
+    included = {"ansible.builtin.include_role": {**ROLE, "apply": TAGGED}, **TAGGED}
+    plays = {
+        "mysql1": {"roles": [{"role": NAME, **TAGGED}], "tasks": [rest]},
+        "mysql2": {"tasks": [rest, {"ansible.builtin.import_role": ROLE, **TAGGED}]},
+        "mysql3": {"tasks": [rest, included]},
+    }
+    left_out = run(control, plays, "--skip-tags", "plugin", "-vvv")
+    assert left_out.code == 0, left_out.output
+    assert remote_executions(left_out.output) == 0
+    assert left_out.output.count('"msg": "the rest"') == 3
+    other = run(control, plays, "--tags", "backup", "-vvv")
+    assert other.code == 0, other.output
+    assert remote_executions(other.output) == 0
+    assert [server.plugin_status() for server in servers] == [""] * 3
+
+    alone = run(control, plays, "--tags", "plugin", "-vvv")
+    assert alone.code == 0, alone.output
+    assert remote_executions(alone.output) == 3 * 3
+    assert "the rest" not in alone.output
+    assert [brought(server) for server in servers] == [True] * 3
 
 
 def test_a_second_inclusion_does_not_see_the_firsts_results(
@@ -83,10 +76,19 @@ def test_a_second_inclusion_does_not_see_the_firsts_results(
     main = {"ansible.builtin.include_role": ROLE}
     said = "changed: {{ group_replication_option_file_result is changed }}"
     show = {"ansible.builtin.debug": {"msg": said}}
-    done = run(control, {"tasks": [main, show, main, show]})
+    summary = {"dbfleet.mysql.group_replication_summary": {}}
+    done = run(control, {"mysql1": {"tasks": [main, show, main, show, summary]}})
     assert done.code == 0, done.output
     assert "changed: True" in done.output.partition("changed: False")[0]
     assert done.output.count("changed: False") == 1
+    # Nor do the two mix in what the summary makes of them.
+    assert "hosts: 1, with a problem: 0, in order: 1" in done.output
+
+
+def rescued(role: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    """Return tasks that include the role and go on where it fails."""
+    include = {"ansible.builtin.include_role": role, "vars": variables}
+    return {"block": [include], "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}]}
 
 
 def test_check_mode_where_the_server_is_still_to_come(server: Server, control: Control) -> None:
@@ -96,34 +98,19 @@ def test_check_mode_where_the_server_is_still_to_come(server: Server, control: C
         "group_replication_option_file": "/srv/mysql/second/my.cnf",
     }
     option_file = {**ROLE, "tasks_from": "option_file"}
-    tasks = [
-        {"ansible.builtin.include_role": option_file, "vars": absent},
-        {"ansible.builtin.include_role": ROLE, "vars": absent},
-    ]
-    checked = run(control, {"tasks": tasks}, "--check")
-    assert checked.code == 0, checked.output
-    assert "changed=2" in checked.output
-    for task in tasks:
-        assert run(control, {"tasks": [task]}).code != 0
-        strict = {"group_replication_expect_server": True}
-        done = run(control, {"tasks": [task], "vars": strict}, "--check")
-        assert done.code != 0
-        assert "option_file_folder_missing" in done.output or "socket_not_found" in done.output
+    plays = {"mysql1": {"tasks": [rescued(option_file, absent), rescued(ROLE, absent)]}}
+    checked = run(control, plays, "--check")
+    counts = recap(checked.output, "mysql1")
+    assert (counts["changed"], counts["failed"], counts["rescued"]) == (2, 0, 0)
+    for flags in ((), ("--check", "-e", "group_replication_expect_server=true")):
+        done = run(control, plays, *flags)
+        assert recap(done.output, "mysql1")["rescued"] == 2
+        assert '"error_code": "option_file_folder_missing"' in done.output
+        assert '"error_code": "socket_not_found"' in done.output
 
 
-def test_check_mode_on_a_host_with_nothing(fleet: None, control: Control) -> None:
-    lab("up", FLEET, "empty", "--without", "server")
-    entries = [{**ROLE, "tasks_from": entry} for entry in ("option_file", "plugin", "main")]
-    tasks = [{"ansible.builtin.include_role": entry} for entry in entries]
-    done = control.play(tasks, {"empty": {}}, "--check")
-    assert done.code == 0, done.output
-
-
-def test_playbook_expects_a_server_in_check_mode_too(server: Server, control: Control) -> None:
-    lab("stop-server", FLEET, "mysql1")
-    try:
-        done = control.playbook(INSTALL, {"mysql1": {}}, "--check")
-    finally:
-        lab("start-server", FLEET, "mysql1")
+def test_playbook_expects_a_server_in_check_mode_too(fleet: None, control: Control) -> None:
+    absent = {"group_replication_login_unix_socket": "/srv/mysql/second.sock"}
+    done = control.playbook(INSTALL, {"mysql1": absent}, "--check")
     assert done.code != 0
     assert "with a problem: 1" in done.output

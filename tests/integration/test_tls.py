@@ -42,11 +42,25 @@ def test_verified_against_the_authority(
     "connects all the same",
     "refused: `tls_failed`",
 )
-def test_host_name_that_is_not_in_the_certificate(
+@pytest.mark.hazard(
+    "The server's certificate is signed by another authority",
+    "connects all the same",
+    "refused: `tls_failed`",
+)
+def test_certificate_that_cannot_be_trusted(
     server: Server, control: Control, login: dict[str, Any]
 ) -> None:
-    result = control.module(server, **login, ca_cert="/var/lib/mysql/ca.pem")
-    assert result["error_code"] == "tls_failed"
+    certificate = (CHECKOUT / "tests/integration/files/other_ca.pem").read_text()
+    server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
+    other_host, other_authority, no_file = control.modules(
+        server,
+        {**login, "ca_cert": "/var/lib/mysql/ca.pem"},
+        {**login, "ca_cert": "/root/other.pem", "check_hostname": False},
+        {**login, "ca_cert": "/root/nowhere.pem"},
+    )
+    assert other_host["error_code"] == "tls_failed"
+    assert other_authority["error_code"] == "tls_failed"
+    assert no_file["error_code"] == "tls_file_unusable"
     assert server.plugin_status() == ""
 
 
@@ -56,42 +70,31 @@ def certificate(server: Server) -> Iterator[str]:
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     folder = "/var/lib/mysql/test-tls"
+    before = server.sql("SELECT @@ssl_ca, @@ssl_cert, @@ssl_key")[0]
     server.sh(f"install -d -o mysql -g mysql {folder}")
     server.write(f"{folder}/ca.pem", authority.cert_pem.bytes())
     server.write(f"{folder}/cert.pem", issued.cert_chain_pems[0].bytes())
     server.write(f"{folder}/key.pem", issued.private_key_pem.bytes())
-    server.sql(
-        f"SET GLOBAL ssl_ca = '{folder}/ca.pem'; SET GLOBAL ssl_cert = '{folder}/cert.pem';"
-        f" SET GLOBAL ssl_key = '{folder}/key.pem'; ALTER INSTANCE RELOAD TLS"
-    )
+    take_certificate(server, *(f"{folder}/{name}.pem" for name in ("ca", "cert", "key")))
     yield f"{folder}/ca.pem"
-    server.restart()
+    take_certificate(server, *before)
+
+
+def take_certificate(server: Server, authority: str, certificate: str, key: str) -> None:
+    """Have the running server take another certificate."""
+    server.sql(
+        f"SET GLOBAL ssl_ca = '{authority}'; SET GLOBAL ssl_cert = '{certificate}';"
+        f" SET GLOBAL ssl_key = '{key}'; ALTER INSTANCE RELOAD TLS"
+    )
 
 
 def test_host_name_that_is_in_the_certificate(
     server: Server, control: Control, login: dict[str, Any], certificate: str
 ) -> None:
-    result = control.module(server, **login, ca_cert=certificate)
+    options = {**login, "ca_cert": certificate}
+    result, refused = control.modules(server, options, {**options, "login_host": "mysql1"})
     assert result["plugin"]["status"] == "ACTIVE"
-    refused = control.module(server, **{**login, "login_host": "mysql1"}, ca_cert=certificate)
     assert refused["error_code"] == "tls_failed"
-
-
-@pytest.mark.hazard(
-    "The server's certificate is signed by another authority",
-    "connects all the same",
-    "refused: `tls_failed`",
-)
-def test_another_authority(server: Server, control: Control, login: dict[str, Any]) -> None:
-    certificate = (CHECKOUT / "tests/integration/files/other_ca.pem").read_text()
-    server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
-    result = control.module(server, **login, ca_cert="/root/other.pem", check_hostname=False)
-    assert result["error_code"] == "tls_failed"
-
-
-def test_authority_that_is_no_file(server: Server, control: Control, login: dict[str, Any]) -> None:
-    result = control.module(server, **login, ca_cert="/root/nowhere.pem")
-    assert result["error_code"] == "tls_file_unusable"
 
 
 @pytest.fixture

@@ -157,10 +157,16 @@ def _started(process: str) -> float:
 
 
 def _environ(process: str) -> dict[str, str]:
-    """Return a process's environment, empty where we may not read it (as in :func:`_same_root`)."""
+    """Return a process's environment, empty where root may not read it (as in :func:`_same_root`).
+
+    Raises:
+        PermissionError: another account may not, so MYSQL_HOME cannot be known.
+    """
     try:
         entries = _strings(process + "/environ")
     except PermissionError:
+        if os.geteuid() != 0:
+            raise
         return {}
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from helpers.lab import FLEET, run
+from helpers.output import results
 from helpers.server import Server
 
 #: The module that most tests of a module are about.
@@ -40,6 +41,8 @@ class Control:
                 "ansible_connection": "containers.podman.podman",
                 "ansible_host": stem + variables.get("server", host),
                 "ansible_python_interpreter": "/usr/bin/python3",
+                # A task is then one call of podman, not six (off in the molecule scenario "ssh").
+                "ansible_pipelining": True,
                 **{name: value for name, value in variables.items() if name != "server"},
             }
             for host, variables in hosts.items()
@@ -70,6 +73,18 @@ class Control:
         result: dict[str, Any] = json.JSONDecoder().raw_decode(done.stdout[start + 3 :])[0]
         result["_output"] = done.stdout + done.stderr
         return result
+
+    def modules(self, server: Server, *cases: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run the module on a server with each of several sets of options, in one play.
+
+        Returns:
+            The result of each, whether it failed or not.
+        """
+        tasks = [{MODULE: options, "ignore_errors": True} for options in cases]
+        run = self.play(tasks, {server.name: {"ansible_host": server.container}}, "-v")
+        found = results(run.output)
+        assert len(found) == len(cases), run.output
+        return found
 
     def playbook(
         self, playbook: str, hosts: dict[str, dict[str, Any]], *flags: str, **environ: str

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 
 def summary(output: str) -> str:
@@ -28,6 +30,10 @@ def recap(output: str, host: str) -> dict[str, int]:
 
 def remote_executions(output: str) -> int:
     """Return how many modules were sent to hosts, from the output of a run with -vvv."""
-    return output.count("AnsiballZ_") and sum(
-        "PUT" in line and "AnsiballZ_" in line for line in output.splitlines()
-    )
+    return output.count("Using module file ")
+
+
+def results(output: str) -> list[dict[str, Any]]:
+    """Return what each task returned, from the output of a run with -v on one host."""
+    begins = re.finditer(r"^(?:ok|changed|fatal): \[.*?\].*? => (?={)", output, re.MULTILINE)
+    return [json.JSONDecoder().raw_decode(output, begin.end())[0] for begin in begins]

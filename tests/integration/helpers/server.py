@@ -79,6 +79,14 @@ class Server:
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def put_in_order(self) -> None:
+        """Do by hand what the playbook does: the plugin, a line that loads it, no row."""
+        self.sql(
+            f"{INSTALL_PLUGIN}; SET SESSION sql_log_bin = 0;"
+            " DELETE FROM mysql.plugin WHERE name = 'group_replication'"
+        )
+        self.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
+
     def restart(self) -> None:
         """Restart mysqld for real."""
         lab("restart", self.fleet, self.name)

@@ -8,7 +8,8 @@ The module's connection leads over a relay, which kills the server just before i
 or just after it executed it, so that its answer is lost. Prints a line of JSON for each kill.
 
 Usage: kill_at_each_statement.py KIND HOW. KIND is a table of SCENARIOS. HOW is "each" for each
-statement of each scenario, before and after it; or "once" for one kill a statement.
+statement of each scenario, before and after it; or "writes" for one kill after each statement that
+changes the server.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ INSTALL = f"INSTALL PLUGIN group_replication SONAME '{LIBRARY}'"
 
 # What a client sees is the same just before and just after these.
 READS = ("SELECT", "SHOW")
+# Of a session alone: PyMySQL's own, while it connects, and those before a change.
+OF_SESSION = ("SET NAMES", "SET SESSION", "SET AUTOCOMMIT")
 
 # What is done to the server before, and the module's options. Those of the second table are for a
 # server whose option file loads the plugin.
@@ -185,12 +188,16 @@ def main() -> None:
         assert "error_code" not in undisturbed.result, undisturbed
         wanted = observed()
         changing = False
+        moments: tuple[bool, ...]
         for number, statement in enumerate(list(relay.statements)):
             reads = statement.startswith(READS)
             changing = changing or (not reads and number > 0)
-            moments = (False,) if reads else (False, True)
-            for executes in moments if how == "each" else moments[-1:]:
-                case = (statement, changing, executes) if how == "each" else (statement,)
+            if how == "writes":
+                moments = () if statement.startswith((*READS, *OF_SESSION)) else (True,)
+            else:
+                moments = (False,) if reads else (False, True)
+            for executes in moments:
+                case = (statement, changing, executes)
                 if case in seen:
                     continue
                 seen.add(case)
