@@ -63,8 +63,8 @@ def server_process(pid: int) -> ServerProcess:
     process = f"/proc/{pid}"
     try:
         argv = _strings(process + "/cmdline")
-        if not argv or "mysqld" not in os.path.basename(argv[0]):
-            raise UnknownProcess("another program answers for it, such as a proxy")
+        if not is_mysqld(pid):
+            raise UnknownProcess("its pid_file names another program")
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
         owner = os.stat(process).st_uid
@@ -80,10 +80,19 @@ def server_process(pid: int) -> ServerProcess:
     return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started)
 
 
+def is_mysqld(pid: int) -> bool:
+    """Whether a process is called mysqld; another program may answer for it, such as a proxy."""
+    try:
+        argv = _strings(f"/proc/{pid}/cmdline")
+    except OSError:
+        return False
+    return bool(argv) and "mysqld" in os.path.basename(argv[0])
+
+
 def find_pid(
     datadir: str, pid_file: str, server_uuid: str, may_be_server: Callable[[int], bool]
 ) -> int:
-    """Find the process of a server that was reached over TCP, by what it says of itself.
+    """Find the process of a server that was not reached directly, by what it says of itself.
 
     The server is on this machine only if the data directory of that name holds exactly its
     server_uuid (``auto.cnf``), and its process is of an account that the server may run as.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .._errors import Failure
 from .._mysql.connection import Connection, Rows
-from .._mysql.process import UnknownProcess, find_pid, server_process
+from .._mysql.process import UnknownProcess, find_pid, is_mysqld, server_process
 from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
 from .._option_file.files import Files
 from .._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
@@ -220,9 +220,11 @@ def _read_options(
         Failure: MySQL does not start with the given ``defaults_file``.
         UnknownProcess: they cannot be read from here.
     """
-    if connection.peer is not None:
-        pid = connection.peer.pid
+    peer = connection.peer
+    if peer is not None and (peer.pid <= 0 or is_mysqld(peer.pid)):
+        pid = peer.pid
     else:
+        # Over TCP, or by way of a proxy of an account that is trusted.
         pid = find_pid(server.datadir, server.pid_file, server.uuid, connection.may_be_server)
     process = server_process(pid)
     options = read_server_options(
