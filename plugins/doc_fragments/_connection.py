@@ -27,8 +27,8 @@ options:
   login_host:
     description:
       - The host that the server runs on, as seen from the managed host.
-      - As in MySQL's own client programs, V(localhost) means the local socket file, where there is
-        one and O(login_port) is not changed. Use V(127.0.0.1) for TCP.
+      - As in MySQL's own client programs, V(localhost) means the local socket file where
+        O(login_port) is not changed. Use V(127.0.0.1) for TCP.
       - A server on another host keeps its option files to itself, so what loads the plugin at its
         start cannot be seen.
     type: str

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import grp
 import os
 import pwd
 import secrets
@@ -55,7 +56,7 @@ class NotTrusted(Exception):
             "option_file_not_trusted",
             f"{file} is not changed, because {place} {self.why}, who could put another file in its "
             "place while this runs.",
-            f"Run {self.remedy}, or run the task as the account that owns the file (become_user).",
+            f"Run {self.remedy}, or have the account that owns it run the task (become_user).",
         )
 
 
@@ -303,7 +304,7 @@ def _check(status: os.stat_result, path: bytes, trusted: AbstractSet[int]) -> No
     _check_owner(status, path, trusted)
     if status.st_mode & _OTHERS_WRITE:
         text = os.fsdecode(path)
-        who = "everybody" if status.st_mode & stat.S_IWOTH else f"the group {status.st_gid}"
+        who = "everybody" if status.st_mode & stat.S_IWOTH else f"the group {_group(status.st_gid)}"
         raise NotTrusted(text, f"may be written by {who}", f"chmod go-w {text}")
 
 
@@ -320,6 +321,13 @@ def account_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def _write_all(handle: int, data: bytes) -> None:

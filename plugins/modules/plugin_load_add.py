@@ -577,7 +577,7 @@ def _whom_to_ask(
     elif account is None:
         note = "There is no account mysql on this host to ask mysqld as."
     elif not binary.version:
-        note = f"{binary.path} does not tell its version."
+        note = f"{binary.path} was not asked: it tells no version, or others can change it."
     else:
         stranger = _stranger(planned.before, account.pw_uid)
         if not stranger:

@@ -166,6 +166,16 @@ def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
     assert meant["result"]["plugin"]["status"] == "ACTIVE", meant
 
 
+def test_a_server_that_is_down_is_not_looked_for_over_tcp(host: Server) -> None:
+    """Whoever listens on the port of localhost, the socket was meant."""
+    host.sh(f"rm -rf /etc/mysql/*.d; printf '[mysqld]\\n' > {MAIN}")
+    (outcome,) = hostile(
+        host, {"account": "bob", "address": 3306, "options": {**GUESSED, "login_host": "localhost"}}
+    )
+    assert refused(outcome, "socket_not_found"), outcome
+    assert outcome["received"] == ""
+
+
 def test_a_server_that_comes_meanwhile_gets_no_login(host: Server) -> None:
     """The server goes where super_read_only is lifted, and bob's takes its socket."""
     options = {
@@ -241,7 +251,9 @@ def files_of_root(host: Server) -> Server:
     """Return the host with files of root's: credentials, and another server's option file."""
     host.sh("install -d -m 0700 /root/.aws")
     put(host, "/root/.aws/credentials", PRIVATE, mode="0600")
-    put(host, "/srv/root/my.cnf", "[mysqld]\nport=3307\n")
+    put(host, "/srv/root/my.cnf", "[mysqld]\nsocket=/run/mysqld/mysqld.sock\n")
+    put(host, "/srv/root/other.cnf", "[mysqld]\nsocket=/run/other/mysqld.sock\n")
+    put(host, "/srv/root/daemon.conf", "[server]\nhost-name=db1\n")
     return host
 
 
@@ -257,14 +269,18 @@ def test_a_file_that_no_server_reads_is_no_option_file(files_of_root: Server) ->
         *(
             local(f"--defaults-{kind}={path}")
             for kind in ("file", "extra-file")
-            for path in ("/root/.aws/credentials", "/etc/shadow", "/etc/cron.d/new.cnf")
+            for path in (
+                *("/root/.aws/credentials", "/etc/shadow", "/etc/cron.d/new.cnf"),
+                *("/srv/root/other.cnf", "/srv/root/daemon.conf"),
+            )
         ),
     )
     assert option_file(outcomes[0]) == "/srv/root/my.cnf"
     for outcome in outcomes[1:]:
         result = outcome["result"]
         named = json.dumps([result.get("server"), result.get("loaded_at_start_by")])
-        assert not [word for word in (".aws", "shadow", "cron.d") if word in named], result
+        others = (".aws", "shadow", "cron.d", "/srv/root/")
+        assert not [word for word in others if word in named], result
         assert "for-root-only" not in json.dumps(result)
     assert files_of_root.read("/root/.aws/credentials").decode() == PRIVATE
 

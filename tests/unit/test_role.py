@@ -64,6 +64,14 @@ def test_a_task_gives_each_option_its_variable(file, module, not_in_the_role):
             assert re.match(r"\{\{ " + PREFIX + option + r"\b", value), option
 
 
+@pytest.mark.parametrize("file", ["module.yml", "verification.yml", "option_file.yml"])
+def test_a_host_that_does_not_answer_holds_up_nobody(file):
+    tasks = [task for task in read(ROLE / "tasks" / file) if "register" in task]
+    assert tasks
+    for task in tasks:
+        assert task["timeout"] == "{{ __group_replication_timeout | int }}"
+
+
 def test_both_runs_of_the_module_are_given_the_same():
     first = arguments_of("module.yml", "group_replication_plugin")
     second = arguments_of("verification.yml", "group_replication_plugin")

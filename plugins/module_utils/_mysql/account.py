@@ -29,7 +29,7 @@ def server_account(options: ServerOptions) -> pwd.struct_passwd | None:
     """
     for argument in options.arguments:
         if argument.name == "user" and argument.path != COMMAND_LINE and argument.value:
-            if is_trusted(argument.path):
+            if all(map(is_trusted, options.way_to(argument.path))):
                 return _account(argument.value)
             break
     return _account(DEFAULT_ACCOUNT)

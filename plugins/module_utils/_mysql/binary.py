@@ -25,6 +25,7 @@ import tempfile
 from typing import NamedTuple, Sequence
 
 from .._errors import Failure
+from .._files import account_name, is_trusted
 from .._option_file.arguments import Argument, list_entries, load_arguments, plain_name
 from .._option_file.reader import ServerOptions
 from .account import server_account
@@ -41,6 +42,9 @@ _CANNOT_LOAD = "Couldn't load plugin"
 #: What the program may write, in bytes, and how long it may take, in seconds.
 _MAX_OUTPUT = 4 * 1024 * 1024
 TIMEOUT = 20
+#: How many errors are shown, and how much of each, in characters.
+_MOST_ERRORS = 20
+_LONGEST_ERROR = 600
 #: Values this short, in characters, are numbers and words such as ON.
 _SHORTEST_SECRET = 3
 
@@ -84,6 +88,9 @@ def find_binary() -> Binary | None:
     )
     if path is None:
         return None
+    if not _is_root() and not is_trusted(path):
+        # It would run as this account, and do whatever its owner likes.
+        return Binary(path, "", False)
     # Without option files: it would read them first, whoever's they are.
     output = _run(
         [path, "--no-defaults", "--version"], _account("mysql") or _account("nobody")
@@ -112,7 +119,7 @@ def program_account(options: ServerOptions) -> pwd.struct_passwd | None:
         options: what the server gets from its option files.
     """
     if not _is_root():
-        return pwd.getpwuid(os.geteuid())
+        return _account(account_name(os.geteuid()))
     account = server_account(options)
     return account if account is not None and account.pw_uid != 0 else _account("mysql")
 
@@ -135,7 +142,7 @@ def validate(
     done = _run([binary.path, *options, *question], account)
     if done.status is None:
         return None
-    errors = _ERROR_LINE.findall(done.output)
+    errors = [error[:_LONGEST_ERROR] for error in _ERROR_LINE.findall(done.output)[:_MOST_ERRORS]]
     return Verdict(done.status == 0, [without_values(error, arguments) for error in errors])
 
 
@@ -211,8 +218,8 @@ def without_values(text: str, arguments: Sequence[Argument]) -> str:
     names = {argument.name for argument in arguments} | libraries
     for argument in arguments:
         value = argument.value or ""
-        if len(value) >= _SHORTEST_SECRET and value not in names:
-            text = re.sub(rf"(?<![\w/]){re.escape(value)}(?![\w/])", "...", text)
+        if len(value) >= _SHORTEST_SECRET and value in text and value not in names:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "...", text)
 
     def shown(match: re.Match[str]) -> str:
         name, equals, _value = match.group(1).partition("=")
@@ -220,4 +227,4 @@ def without_values(text: str, arguments: Sequence[Argument]) -> str:
         return f"'{name}=...'" if known and equals else f"'{name}'" if known else "'...'"
 
     # An apostrophe within a word, as in "can't", is no quote.
-    return re.sub(r"(?<!\w)'(.*?)'(?!\w)", shown, text)
+    return re.sub(r"(?<!\w)'([^']*)'(?!\w)", shown, text)

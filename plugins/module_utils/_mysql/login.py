@@ -10,11 +10,10 @@ Private to dbfleet.mysql.
 from __future__ import annotations
 
 import os
-import pwd
 from typing import Any, Mapping, NamedTuple
 
 from .._errors import Failure
-from .._files import NotTrusted, check_trusted
+from .._files import NotTrusted, account_name, check_trusted
 from .._option_file.arguments import option_value
 from .._option_file.files import Files
 from .._option_file.reader import read_group, read_server_options
@@ -90,8 +89,9 @@ def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
     """Merge the module's options with the ``[client]`` group of its ``config_file``.
 
     An option given to the module wins over the file. As in MySQL's own client programs the host
-    ``localhost`` means the local socket file, where there is one, unless another port is asked for
-    (manual, "Connecting to the MySQL Server Using Command Options").
+    ``localhost`` means the local socket file, unless another port is asked for (manual, "Connecting
+    to the MySQL Server Using Command Options"). Where there is none, nothing is tried by TCP: any
+    account can listen on the port of a server that is down.
 
     Args:
         params: the module's options.
@@ -225,13 +225,14 @@ def _own_name() -> str:
 
     Not from the environment, which become may leave as it was.
     """
-    return pwd.getpwuid(os.geteuid()).pw_name
+    return account_name(os.geteuid())
 
 
-def _find_socket(files: Files) -> str | None:
-    """Return the local server's socket file as its option files or its package place it, if any."""
+def _find_socket(files: Files) -> str:
+    """Return the local server's socket file as its option files or its package place it."""
     configured = option_value(read_server_options(files=files).arguments, "socket")
     if configured is not None and configured.value:
         # Also where it does not exist: the error names what the server's option file names.
         return configured.value
-    return next((path for path in WELL_KNOWN_SOCKETS if os.path.exists(path)), None)
+    found = (path for path in WELL_KNOWN_SOCKETS if os.path.exists(path))
+    return next(found, WELL_KNOWN_SOCKETS[0])

@@ -138,7 +138,8 @@ def read_server_options(
     suffix = found.get("--defaults-group-suffix", environ.get("MYSQL_GROUP_SUFFIX", ""))
     if defaults_file is None:
         defaults_file = found.get("--defaults-file")
-    options = ServerOptions("mysqld" + suffix, found.get("--defaults-extra-file"))
+    extra_file = found.get("--defaults-extra-file") if defaults_file is None else None
+    options = ServerOptions("mysqld" + suffix, extra_file)
     reader = _Reader(options, files, _groups(server_version, suffix), home)
     if defaults_file is not None:
         options.main_file = os.path.join("/", defaults_file)

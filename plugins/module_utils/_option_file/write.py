@@ -27,7 +27,7 @@ LOCK_TIMEOUT = 30.0
 
 _CAUSES = {
     errno.EACCES: "this operating system user may not write there",
-    errno.EPERM: "the file is immutable, or this operating system user may not replace it",
+    errno.EPERM: "it is immutable, or this operating system user cannot keep its owner and group",
     errno.EROFS: "its file system is read-only",
     errno.ENOSPC: "its file system is full",
     errno.EDQUOT: "its file system's quota is used up",
@@ -35,7 +35,8 @@ _CAUSES = {
 }
 _NEXT_STEPS = {
     errno.EACCES: "Run the task with become: true.",
-    errno.EPERM: "Run the task with become: true, or take the immutable flag off with chattr -i.",
+    errno.EPERM: "Run the task as root, take the immutable flag off (chattr -i), or give the file "
+    "this user's own group (chgrp).",
     errno.EBUSY: "Edit it where it is mounted from, use drop_in, or set unsafe_writes: true.",
 }
 
@@ -45,12 +46,17 @@ def locked(timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
     """Keep other runs by the same account out while option files are read, changed and checked.
 
     The lock is a file that only this account can open, so no other account can hold it. It stays,
-    empty: if it went, two runs could lock two files of the same name.
+    empty: if it went, two runs could lock two files of the same name. An account without a home
+    has no lock; a file with other contents than were read is not overwritten all the same.
 
     Raises:
         Failure: option_file_locked, after the timeout in seconds, or where it cannot be made.
     """
-    handle = _open_lock()
+    path = _lock_path()
+    if path is None:
+        yield
+        return
+    handle = _open_lock(path)
     try:
         deadline = time.monotonic() + timeout
         while not _lock(handle):
@@ -67,35 +73,40 @@ def locked(timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock_paths() -> list[str]:
-    """Return where the lock may be, the best place first.
+def _lock_path() -> str | None:
+    """Return where the lock is: only this account can open it there.
 
-    Root's is in /run, which a restart of the host empties. Another account's is in its home, or
-    in /tmp where it has none, as the account mysql of Debian.
+    Root's is in /run, which a restart of the host empties. Another account's is in its home; None
+    where it has none, as the account mysql of Debian.
     """
-    uid = os.geteuid()
-    if uid == 0:
-        return ["/run/dbfleet_mysql.lock"]
-    home = pwd.getpwuid(uid).pw_dir
-    return [os.path.join(home, ".dbfleet_mysql.lock"), f"/tmp/.dbfleet_mysql.{uid}.lock"]  # noqa: S108
+    if os.geteuid() == 0:
+        return "/run/dbfleet_mysql.lock"
+    try:
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return None
+    return os.path.join(home, ".dbfleet_mysql.lock") if os.access(home, os.W_OK) else None
 
 
-def _open_lock() -> int:
+def _open_lock(path: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    reason = ""
-    for path in _lock_paths():
-        try:
-            handle = os.open(path, flags, 0o600)
-        except OSError as error:
-            reason = f"The file {path}, which keeps other runs out, cannot be made: "
-            reason += f"{error.strerror}."
-            continue
-        status = os.fstat(handle)
-        if status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode):
-            return handle
-        os.close(handle)
-        reason = f"The file {path}, which keeps other runs out, belongs to another account."
-    raise Failure("option_file_locked", reason, "Put that right, or remove the file.")
+    try:
+        handle = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise _no_lock(path, f"cannot be made: {error.strerror}") from None
+    status = os.fstat(handle)
+    if status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode):
+        return handle
+    os.close(handle)
+    raise _no_lock(path, "belongs to another account")
+
+
+def _no_lock(path: str, why: str) -> Failure:
+    return Failure(
+        "option_file_locked",
+        f"The file {path}, which keeps other runs out, {why}.",
+        "Put that right, or remove the file.",
+    )
 
 
 def _lock(handle: int) -> bool:

@@ -9,6 +9,7 @@ Private to dbfleet.mysql.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import NamedTuple
@@ -36,6 +37,7 @@ class Server(NamedTuple):
     version_comment: str
     plugin_dir: str
     datadir: str
+    socket: str
     pid_file: str
     compile_os: str
     uuid: str
@@ -237,7 +239,7 @@ def _read_options(
     )
     if options.fatal is None:
         if defaults_file is None:
-            _refuse_foreign_file(options)
+            _refuse_foreign_file(options, server)
         return options, process.started
     if defaults_file is None:
         raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
@@ -248,11 +250,12 @@ def _read_options(
     )
 
 
-def _refuse_foreign_file(options: ServerOptions) -> None:
-    """Refuse a file to edit that the server's account alone says is an option file.
+def _refuse_foreign_file(options: ServerOptions, server: Server) -> None:
+    """Refuse a file to edit that the server's account alone says is this server's.
 
-    A process can show any command line and environment. So a file that only these name is taken
-    for the server's where it says so itself, by an option in a group that servers read.
+    A process can show any command line and environment. So a file that only these name counts as
+    this server's where it says so itself, by the server's own ``datadir`` or ``socket``. No file of
+    another program or another server does.
 
     Raises:
         UnknownProcess: it does not.
@@ -260,11 +263,18 @@ def _refuse_foreign_file(options: ServerOptions) -> None:
     path = options.main_file
     if path is None or path in DEFAULT_FILES:
         return
-    if not any(argument.path == path for argument in options.arguments):
-        raise UnknownProcess(
-            f"its process names {path}, which holds no option for a server; if it is the right "
-            "file, name it in defaults_file"
-        )
+    own = {
+        (name, os.path.normpath(value))
+        for name, value in (("datadir", server.datadir), ("socket", server.socket))
+        if value
+    }
+    named = [argument for argument in options.arguments if argument.path == path and argument.value]
+    if any((argument.name, os.path.normpath(argument.value or "")) in own for argument in named):
+        return
+    raise UnknownProcess(
+        f"its process names {path}, which does not hold this server's datadir or socket; if it is "
+        "the right file, name it in defaults_file"
+    )
 
 
 def _parse_server(connection: Connection, rows: Rows | None) -> Server:

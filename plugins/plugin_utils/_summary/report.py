@@ -56,10 +56,7 @@ def check_path(path: str) -> str:
     Raises:
         Failure: a report cannot be written there.
     """
-    if os.path.islink(path) and os.lstat(path).st_uid not in (0, os.geteuid()):
-        # As the kernel in a folder of many (proc_sys_fs(5), protected_symlinks).
-        raise _not_writable(path, "it is a link that belongs to somebody else")
-    path = os.path.realpath(path)
+    path = _without_links(os.path.abspath(path))
     if not path.endswith(EXTENSIONS) or os.path.isdir(path):
         raise Failure(
             "report_name_invalid",
@@ -78,6 +75,25 @@ def check_path(path: str) -> str:
     return path
 
 
+def _without_links(path: str) -> str:
+    """Return a path without links; the last is followed only where it is ours.
+
+    As the kernel does in a folder of many (proc_sys_fs(5), protected_symlinks). It is looked at
+    once, and what is not followed then is replaced and never followed.
+    """
+    folder, name = os.path.split(path)
+    plain = os.path.join(os.path.realpath(folder), name)
+    try:
+        status = os.lstat(plain)
+    except OSError:
+        return plain
+    if not stat.S_ISLNK(status.st_mode):
+        return plain
+    if status.st_uid not in (0, os.geteuid()):
+        raise _not_writable(path, "it is a link that belongs to somebody else")
+    return os.path.realpath(plain)
+
+
 def write(path: str, run: Run, hosts: list[Host]) -> None:
     """Write the report, so that at each moment the file is the old one or the new one.
 
@@ -93,8 +109,10 @@ def write(path: str, run: Run, hosts: list[Host]) -> None:
     try:
         with open(unfinished, "x", encoding="utf-8", errors="replace") as file:
             with contextlib.suppress(FileNotFoundError):
-                # One that was closed to others stays so.
-                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+                # One of ours that was closed to others stays so.
+                old = os.lstat(path)
+                if stat.S_ISREG(old.st_mode) and old.st_uid == os.geteuid():
+                    os.fchmod(file.fileno(), old.st_mode & 0o755)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -22,8 +22,11 @@ _LONGEST_MESSAGE = 4000
 # How many statements, files or warnings of one host are shown.
 MOST_ITEMS = 50
 
-# Control, format, surrogate and unassigned characters, and line and paragraph separators.
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
+# Control, format, surrogate and unassigned characters, line and paragraph separators, and marks
+# that stand on the character before.
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Mn", "Me"))
+# Others that show nothing: fillers of Hangul, and the empty pattern of Braille.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 class WrongResult(Exception):
@@ -52,10 +55,15 @@ def checked(result: object) -> dict[str, Any]:
 
 def _shown(text: str, limit: int) -> str:
     shown = "".join(
-        "\ufffd" if unicodedata.category(character) in _HIDDEN and character != "\n" else character
-        for character in text[: limit + 1]
+        "\ufffd" if _is_hidden(character) else character for character in text[: limit + 1]
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _is_hidden(character: str) -> bool:
+    if character == "\n":
+        return False
+    return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
 def _bool(name: str, value: object) -> bool:

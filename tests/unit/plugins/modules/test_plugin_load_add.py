@@ -291,6 +291,17 @@ def test_what_was_wrong_before_is_not_blamed_on_us(run, option_file, tmp_path):
     assert "unknown variable 'y=...'" in result["validation_note"]
 
 
+def test_what_mysqld_says_is_bounded(run, option_file, tmp_path):
+    line = "0 [ERROR] [MY-000067] [Server] " + " 'a" * 2000
+    make_mysqld(
+        tmp_path,
+        f'for n in $(seq 500); do echo "{line}"; done\nexit 1\n',
+    )
+    result = run()
+    assert result["changed"] is True
+    assert len(result["validation_note"]) < 20 * 700
+
+
 OLD_MYSQLD = """\
 case "$*" in
     *--validate-config*)

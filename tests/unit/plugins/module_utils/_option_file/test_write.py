@@ -103,7 +103,7 @@ def test_a_mount_point_can_be_written_in_place(path, monkeypatch):
 
 def test_a_lock_is_not_waited_for_forever(tmp_path, monkeypatch):
     lock = tmp_path / "lock"
-    monkeypatch.setattr(_option_file_write, "_lock_paths", lambda: [str(lock)])
+    monkeypatch.setattr(_option_file_write, "_lock_path", lambda: str(lock))
     with locked(), pytest.raises(Failure) as caught, locked(timeout=0.1):
         pass
     assert caught.value.error_code == "option_file_locked"
@@ -112,7 +112,7 @@ def test_a_lock_is_not_waited_for_forever(tmp_path, monkeypatch):
 
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "lock").symlink_to("other")
-    monkeypatch.setattr(_option_file_write, "_lock_paths", lambda: [str(tmp_path / "lock")])
+    monkeypatch.setattr(_option_file_write, "_lock_path", lambda: str(tmp_path / "lock"))
     with pytest.raises(Failure) as caught, locked():
         pass
     assert caught.value.error_code == "option_file_locked"

@@ -26,6 +26,7 @@ SERVER = plugin.Server(
     version_comment="MySQL Community Server - GPL",
     plugin_dir="/usr/lib/mysql/plugin/",
     datadir="/var/lib/mysql/",
+    socket="/run/mysqld/mysqld.sock",
     pid_file="mysqld.pid",
     compile_os="Linux",
     uuid="uuid-of-this-server",

@@ -59,7 +59,9 @@ def test_percona_xtradb_cluster(status):
     plugins = {"information_schema.PLUGINS": [row] if status else []}
     connection = Answers(
         "8.0.36-28.1",
-        version_comment=[("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "pid", "Linux", "u", 0)],
+        version_comment=[
+            ("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "/s", "pid", "Linux", "u", 0)
+        ],
         wsrep_provider=[("wsrep_provider", "/usr/lib/libgalera_smm.so")],
         **{**NOTHING, **plugins},
     )
@@ -71,7 +73,7 @@ def test_percona_xtradb_cluster(status):
 def test_percona_server():
     connection = Answers(
         "8.0.36-28",
-        version_comment=[("Percona Server (GPL)", "/p/", "/d/", "pid", "Linux", "u", 1)],
+        version_comment=[("Percona Server (GPL)", "/p/", "/d/", "/s", "pid", "Linux", "u", 1)],
         wsrep_provider=[],
         **NOTHING,
     )

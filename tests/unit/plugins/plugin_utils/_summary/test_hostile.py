@@ -428,3 +428,13 @@ def test_others_cannot_read_what_a_narrow_mode_kept_from_them(tmp_path):
     file.chmod(0o600)
     assert written(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o4777, 0o2666, 0o1777])
+def test_a_report_takes_over_no_mode_that_lets_others_write_or_run_it(tmp_path, mode):
+    """In a shared folder the old file may be anybody's, made for this."""
+    file = tmp_path / "fleet.json"
+    file.write_text("old")
+    file.chmod(mode)
+    assert written(file)
+    assert file.stat().st_mode & 0o7022 == 0
