@@ -57,6 +57,13 @@ options:
       - Without it, what the running server was started with counts, else MySQL's own list of
         default option files.
     type: path
+  defaults_extra_file:
+    description:
+      - The option file that the server was started with by C(--defaults-extra-file).
+      - The running server says it itself. It is needed only where that file shall be the one that a
+        line belongs in, RV(server.option_file), and does not hold the server's C(datadir) or
+        C(socket); a process can name any file.
+    type: path
   allow_group_start:
     description:
       - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
@@ -187,7 +194,8 @@ server:
     option_file:
       description:
         - The option file that the server starts from, where a line that loads the plugin belongs.
-        - V(null) where the server's option files cannot be seen from the managed host.
+        - V(null) where the server's option files cannot be seen from the managed host, or where
+          only the server's process names the file. O(defaults_file) names it then.
       type: str
       sample: /etc/mysql/my.cnf
     defaults_extra_file:
@@ -308,6 +316,7 @@ def main() -> None:
                 "default": "auto",
             },
             "defaults_file": {"type": "path"},
+            "defaults_extra_file": {"type": "path"},
             "allow_group_start": {"type": "bool", "default": False},
             "allow_leave_group": {"type": "bool", "default": False},
             "lift_super_read_only": {"type": "bool", "default": False},
@@ -400,7 +409,7 @@ def facts(now: State, after: State) -> dict[str, Any]:
             "flavor": server.flavor,
             "plugin_dir": server.plugin_dir,
             "super_read_only": bool(server.super_read_only),
-            "option_file": options.main_file if options else None,
+            "option_file": now.option_file,
             "defaults_extra_file": options.extra_file if options else None,
             "option_group": options.main_group if options else None,
         },

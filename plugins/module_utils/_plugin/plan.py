@@ -103,6 +103,12 @@ def notes(state: State, request: Request) -> list[str]:
         )
     else:
         result += ["{} is not read: {}.".format(*skipped) for skipped in state.options.skipped]
+        if state.options.main_file and not state.option_file:
+            result.append(
+                f"The server's process names the option file {state.options.main_file}, which does "
+                "not hold the server's datadir or socket, so it is left alone. If it is the right "
+                "one, name it in defaults_file or defaults_extra_file."
+            )
     if state.row is None:
         result.append("The account may not read mysql.plugin; grant it SELECT on that table.")
     if request.state == "absent":

@@ -21,6 +21,7 @@ class Request(NamedTuple):
     library: str | None
     registration: str
     defaults_file: str | None
+    defaults_extra_file: str | None
     allow_group_start: bool
     allow_leave_group: bool
     lift_super_read_only: bool

@@ -84,6 +84,7 @@ class State(NamedTuple):
         mysql_session: whether the account ``mysql.session`` exists, None where that was not read.
         options: what the server's next start is given, None where that cannot be read from here.
         options_unknown: why it cannot, as half a sentence.
+        option_file: the file that a line of ours belongs in, None where none is known for sure.
         started: the time of the server's start in seconds since the epoch, 0 without options.
         loads: the places of the options that load the plugin at start, such as ``/etc/my.cnf:12``.
     """
@@ -95,6 +96,7 @@ class State(NamedTuple):
     mysql_session: bool | None
     options: ServerOptions | None
     options_unknown: str
+    option_file: str | None
     started: float
     loads: list[str]
 
@@ -161,6 +163,7 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,
         options_unknown=unknown,
+        option_file=_file_to_edit(options, server, request) if options else None,
         started=started,
         loads=loads,
     )
@@ -238,8 +241,6 @@ def _read_options(
         files=files,
     )
     if options.fatal is None:
-        if defaults_file is None:
-            _refuse_foreign_file(options, server)
         return options, process.started
     if defaults_file is None:
         raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
@@ -250,19 +251,16 @@ def _read_options(
     )
 
 
-def _refuse_foreign_file(options: ServerOptions, server: Server) -> None:
-    """Refuse a file to edit that the server's account alone says is this server's.
+def _file_to_edit(options: ServerOptions, server: Server, request: Request) -> str | None:
+    """Return the option file that a line of ours belongs in; None where only the process names it.
 
-    A process can show any command line and environment. So a file that only these name counts as
-    this server's where it says so itself, by the server's own ``datadir`` or ``socket``. No file of
-    another program or another server does.
-
-    Raises:
-        UnknownProcess: it does not.
+    A process can show any command line and environment, and root must not change a file for that.
+    So a file that is not one of MySQL's own list counts where the task names it, or where it says
+    itself that it is this server's, by its ``datadir`` or ``socket``.
     """
     path = options.main_file
-    if path is None or path in DEFAULT_FILES:
-        return
+    if path in (*DEFAULT_FILES, request.defaults_file, request.defaults_extra_file):
+        return path
     own = {
         (name, os.path.normpath(value))
         for name, value in (("datadir", server.datadir), ("socket", server.socket))
@@ -270,11 +268,8 @@ def _refuse_foreign_file(options: ServerOptions, server: Server) -> None:
     }
     named = [argument for argument in options.arguments if argument.path == path and argument.value]
     if any((argument.name, os.path.normpath(argument.value or "")) in own for argument in named):
-        return
-    raise UnknownProcess(
-        f"its process names {path}, which does not hold this server's datadir or socket; if it is "
-        "the right file, name it in defaults_file"
-    )
+        return path
+    return None
 
 
 def _parse_server(connection: Connection, rows: Rows | None) -> Server:

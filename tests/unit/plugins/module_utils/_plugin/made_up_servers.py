@@ -13,6 +13,7 @@ REQUEST = Request(
     library=None,
     registration="auto",
     defaults_file=None,
+    defaults_extra_file=None,
     allow_group_start=False,
     allow_leave_group=False,
     lift_super_read_only=False,
@@ -43,6 +44,7 @@ STATE = plugin.State(
     mysql_session=True,
     options=None,
     options_unknown="it does not run on this machine",
+    option_file=None,
     started=0.0,
     loads=[],
 )

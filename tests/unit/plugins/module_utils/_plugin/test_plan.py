@@ -40,7 +40,12 @@ def state(tmp_path):
     option_file.write_text("[mysqld]\n")
     option_file.chmod(0o644)
     options = read_server_options(defaults_file=str(option_file))
-    return STATE._replace(options=options, options_unknown="", started=time.time() + 1)
+    return STATE._replace(
+        options=options,
+        options_unknown="",
+        option_file=options.main_file,
+        started=time.time() + 1,
+    )
 
 
 def planned(connection, state, request=REQUEST):

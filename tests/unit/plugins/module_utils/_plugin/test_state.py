@@ -9,6 +9,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
+from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader import (
+    read_server_options,
+)
 from ansible_collections.dbfleet.mysql.plugins.module_utils._plugin import state as plugin
 from made_up_servers import REQUEST, SERVER, Answers
 
@@ -80,6 +83,27 @@ def test_percona_server():
     server = plugin.read_state(connection, REQUEST, Files()).server
     assert server.flavor == "Percona Server"
     assert server.super_read_only
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "is_known"),
+    [
+        ("[mysqld]\ndatadir=/d\n", None, True),
+        ("[mysqld]\nsocket = /s\n", None, True),
+        ("[mysqld]\ndatadir=/other\n", None, False),
+        ("[server]\nhost-name=db1\n", None, False),
+        ("[mysqld]\nport=3307\n", "defaults_file", True),
+        ("[mysqld]\nport=3307\n", "defaults_extra_file", True),
+    ],
+)
+def test_a_file_that_the_process_names_says_itself_whose_it_is(tmp_path, text, named, is_known):
+    path = tmp_path / "my.cnf"
+    path.write_text(text)
+    options = read_server_options(defaults_file=str(path))
+    server = SERVER._replace(datadir="/d/", socket="/s")
+    request = REQUEST._replace(**({named: str(path)} if named else {}))
+    expected = str(path) if is_known else None
+    assert plugin._file_to_edit(options, server, request) == expected
 
 
 @pytest.mark.parametrize(
