@@ -293,6 +293,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import Failure
+from ..module_utils._input import check_texts
 from ..module_utils._mysql import account
 from ..module_utils._mysql.connection import Connection, connect
 from ..module_utils._mysql.login import connection_argument_spec, resolve_login
@@ -341,6 +342,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     Raises:
         Failure: it must not or cannot be done.
     """
+    check_texts(module.params)
     request = Request(**{name: module.params[name] for name in Request._fields})
     check_request(request)
     files = FilesReadOnce()

@@ -214,6 +214,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import Failure
 from ..module_utils._files import NotTrusted, check_trusted
+from ..module_utils._input import check_texts
 from ..module_utils._mysql.binary import (
     TIMEOUT,
     Binary,
@@ -356,6 +357,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 
 def read(params: Mapping[str, Any]) -> Situation:
     """Look at the server's program, and find out how the server is started."""
+    check_texts(params)
     _check_paths(params)
     library = parse_library(params["library"])
     group_suffix, section_version = _parse_section(params["section"])

@@ -13,7 +13,7 @@ import pytest
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 # From the top down. A layer imports from its own folder and from those below.
-LAYERS = ("modules", "_plugin", "_mysql", "_option_file", "_files", "_errors")
+LAYERS = ("modules", "_plugin", "_mysql", "_option_file", "_files", "_input", "_errors")
 CODE = sorted([*PLUGINS.glob("module_utils/**/*.py"), *PLUGINS.glob("modules/*.py")])
 
 
