@@ -53,6 +53,26 @@ def test_examples_of_the_modules(servers: list[Server], control: Control) -> Non
         assert all(f"TASK [{task['name']}]" in done.output for task in play["tasks"])
 
 
+def test_account_of_the_security_page(server: Server, control: Control) -> None:
+    page = (CHECKOUT / "docs/security.md").read_text()
+    (statements,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    server.sql(f"SET SESSION sql_log_bin = 0; DROP USER IF EXISTS dbfleet@localhost; {statements}")
+    (password,) = re.findall(r"IDENTIFIED BY '(.*)'", statements)
+    login = {"login_user": "dbfleet", "login_password": password}
+    installed, again, without_row, removed = control.modules(
+        server,
+        login,
+        {**login, "registration": "always"},
+        {**login, "registration": "never"},
+        {**login, "state": "absent"},
+    )
+    assert installed["plugin"]["status"] == "ACTIVE", installed
+    assert (again["changed"], again["registered"]) == (False, True), again
+    assert (without_row["changed"], without_row["registered"]) == (True, False), without_row
+    assert (removed["changed"], removed["plugin"]) == (True, None), removed
+    assert not [result for result in (installed, removed) if result.get("warnings")]
+
+
 # How many YAML blocks of each page are tasks or plays. The inventories and the play with a loop,
 # for several servers on one host, are run by test_fleet_layouts.py.
 PAGES = {
