@@ -345,3 +345,12 @@ def test_account_without_privileges(server: Server, control: Control) -> None:
     result = control.module(server, login_user="few")
     assert result["error_code"] == "privilege_missing"
     assert server.plugin_status() == ""
+
+
+@pytest.mark.hazard(
+    "A statement waits for a backup, and the server does not keep to `lock_wait_timeout` (5.7)",
+    "waits without end",
+    "`KILL` ends the statement, and the task: `lock_wait_timeout`",
+)
+def test_a_statement_that_waits_too_long_is_ended(server: Server) -> None:
+    assert server.python("statement_that_waits") == [{"number": 1205, "left": 0}]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import time
 from typing import Any, Callable, Container, List, NamedTuple, Sequence, Tuple
 
 from .._errors import Failure
 from .._files import account_name, read_regular
-from .errors import PRIVILEGE_ERRORS, ReportedError
+from .errors import ER_LOCK_WAIT_TIMEOUT, ER_NO_SUCH_THREAD, PRIVILEGE_ERRORS, ReportedError
 from .failure import (
     UnsafePassword,
     answer_failure,
@@ -49,6 +50,13 @@ _MAX_PEM = 1024 * 1024
 #: Given for the server's RSA key where none is known: PyMySQL then asks the server for no key, and
 #: encrypts nothing with it.
 _NO_PUBLIC_KEY = b"none"
+#: As the server says it where it keeps to lock_wait_timeout itself.
+_WAITED_TOO_LONG = Exception(
+    ER_LOCK_WAIT_TIMEOUT, "the statement did not end in time, and was ended by KILL"
+)
+#: How long a killed statement may take to end, in seconds.
+_KILLED_WITHIN = 10
+_SESSION_QUERY = "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {:d}"
 #: Ways to prove a password in which the server learns it, or enough of it.
 _UNSAFE_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
 
@@ -162,9 +170,33 @@ class Connection:
                 while completed < len(statements) and cursor.nextset():
                     completed += 1
         except pymysql.err.MySQLError as error:
+            if self._limits.timed_out:
+                self._kill_statement()
+                raise ReportedError(_WAITED_TOO_LONG, completed) from error
             raise ReportedError(error, completed) from error
         except Exception as error:
             raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
+
+    def _kill_statement(self) -> None:
+        """End the statement that still waits in the server, over a new connection.
+
+        INSTALL PLUGIN of MySQL 5.7 waits for a global read lock whatever lock_wait_timeout says.
+
+        Raises:
+            Failure: the server cannot be reached any more, or does not end it.
+        """
+        waiting = self._connection.thread_id()
+        self.reopen()
+        try:
+            self._limits.start_clock(self._read_timeout)
+            with self._connection.cursor() as cursor:
+                cursor.execute("KILL %s", (waiting,))
+        except pymysql.err.MySQLError as error:
+            if ReportedError(error).number != ER_NO_SUCH_THREAD:
+                raise statement_failure(f"KILL {waiting}", ReportedError(error)) from error
+        end = time.monotonic() + _KILLED_WITHIN
+        while self.rows(_SESSION_QUERY.format(waiting)) and time.monotonic() < end:
+            time.sleep(0.1)
 
     def open(self) -> None:
         """Log in, in autocommit mode.

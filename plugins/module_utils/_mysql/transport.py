@@ -28,11 +28,13 @@ class Limits:
     """What is left of the bytes and the time that the other end may use.
 
     Attributes:
-        exceeded: what was used up, as half a sentence; empty while nothing is.
+        exceeded: why too many bytes came, as half a sentence; empty while they are not.
+        timed_out: whether the time was up.
     """
 
     def __init__(self) -> None:
         self.exceeded = ""
+        self.timed_out = False
         self._bytes_left = MAX_BYTES
         self._deadline = 0.0
 
@@ -44,6 +46,7 @@ class Limits:
         """Return how long to wait for more. Raises socket.timeout where nothing is left."""
         left = self._deadline - time.monotonic()
         if left <= 0:
+            self.timed_out = True
             raise socket.timeout("timed out")
         return left
 
@@ -65,7 +68,11 @@ class _Limited:
         """Receive as ``socket.socket`` does, within the limits."""
         limits = self._limits()
         self.settimeout(limits.seconds_left())  # type: ignore[attr-defined]
-        received: int = super().recv_into(*arguments)  # type: ignore[misc]
+        try:
+            received: int = super().recv_into(*arguments)  # type: ignore[misc]
+        except socket.timeout:
+            limits.timed_out = True
+            raise
         limits.count(received)
         return received
 
