@@ -133,11 +133,19 @@ def _containers(fleet: str | None) -> list[str]:
 
 def _halves(stem: str) -> list[str]:
     # A cut-off `podman create` leaves storage under the name, but no container.
-    form = "{{.Names}}\t{{.Status}}"
-    rows = [
-        line.split("\t") for line in podman.lines("ps", "--all", "--external", "--format", form)
-    ]
+    rows = [line.split("\t") for line in _external()]
     return [name for name, state in rows if name.startswith(stem) and state.lower() == "storage"]
+
+
+def _external() -> list[str]:
+    command = ("ps", "--all", "--external", "--format", "{{.Names}}\t{{.Status}}")
+    # It fails where an image that is just being built, maybe for another checkout, goes meanwhile.
+    for _number in range(4):
+        done = podman.call(*command, check=False)
+        if done.returncode == 0:
+            return done.stdout.decode(errors="replace").splitlines()
+        time.sleep(0.5)
+    return podman.lines(*command)
 
 
 def _networks() -> list[str]:
