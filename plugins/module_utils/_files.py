@@ -234,6 +234,10 @@ def trusted_file(
         NotTrusted: somebody else could.
         OSError: a folder is missing or may not be searched, or there are too many links.
     """
+    if not os.fsencode(path).startswith(b"/"):
+        raise NotTrusted(
+            os.fsdecode(path), "is no absolute path, so it is anybody's", "it with one"
+        )
     trusted = {0, os.geteuid(), *owners}
     todo = os.fsencode(path).split(b"/")
     links = 0

@@ -412,7 +412,10 @@ def facts(now: State, after: State) -> dict[str, Any]:
             "plugin_dir": server.plugin_dir,
             "super_read_only": bool(server.super_read_only),
             "option_file": now.option_file,
-            "defaults_extra_file": options.extra_file if options else None,
+            # Only one that is known to be the server's: root reads it in the next step.
+            "defaults_extra_file": options.extra_file
+            if options and options.extra_file == now.option_file
+            else None,
             "option_group": options.main_group if options else None,
         },
         "registered": None if now.row is None else bool(now.row),

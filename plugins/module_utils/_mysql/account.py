@@ -45,9 +45,6 @@ def may_be_server(uid: int, read_options: Callable[[], ServerOptions]) -> bool:
     """
     if uid in (0, os.geteuid()):
         return True
-    usual = _account(DEFAULT_ACCOUNT)
-    if usual is not None and usual.pw_uid == uid:
-        return True
     account = server_account(read_options())
     return account is not None and account.pw_uid == uid
 

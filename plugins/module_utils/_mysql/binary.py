@@ -95,7 +95,7 @@ def find_binary() -> Binary | None:
     output = _run(
         [path, "--no-defaults", "--version"], _account("mysql") or _account("nobody")
     ).output
-    match = re.search(r"Ver ((\d+)\.(\d+)\.(\d+)\S*)", output)
+    match = re.search(r"Ver ((\d{1,4})\.(\d{1,4})\.(\d{1,4})\S{0,60})", output)
     if match is None:
         return Binary(path, "", False)
     version, *numbers = match.groups()
@@ -204,6 +204,21 @@ def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> _Done:
         return _Done(status, output.read(_MAX_OUTPUT).decode("utf-8", "replace"))
 
 
+def _without_word(text: str, word: str) -> str:
+    """Return a text with three points for each place where a word stands alone."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if _is_end(text[start - 1 : start]) and _is_end(text[end : end + 1]):
+            text, end = text[:start] + "..." + text[end:], start + 3
+        start = text.find(word, end)
+    return text
+
+
+def _is_end(character: str) -> bool:
+    return not (character.isalnum() or character == "_")
+
+
 def without_values(text: str, arguments: Sequence[Argument]) -> str:
     """Return an error's text without the values of options, one of which may be a password.
 
@@ -218,8 +233,8 @@ def without_values(text: str, arguments: Sequence[Argument]) -> str:
     names = {argument.name for argument in arguments} | libraries
     for argument in arguments:
         value = argument.value or ""
-        if len(value) >= _SHORTEST_SECRET and value in text and value not in names:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "...", text)
+        if len(value) >= _SHORTEST_SECRET and value not in names:
+            text = _without_word(text, value)
 
     def shown(match: re.Match[str]) -> str:
         name, equals, _value = match.group(1).partition("=")

@@ -98,6 +98,11 @@ class Connection:
         self._connection: Any = None
 
     @property
+    def unix_socket(self) -> str | None:
+        """The socket that was logged in to; None over TCP."""
+        return self._login.unix_socket
+
+    @property
     def server_version(self) -> str:
         """The version that the server sent when the connection began; costs no round trip."""
         return str(self._connection.get_server_info())
@@ -171,8 +176,9 @@ class Connection:
                     completed += 1
         except pymysql.err.MySQLError as error:
             if self._limits.timed_out:
-                self._kill_statement()
-                raise ReportedError(_WAITED_TOO_LONG, completed) from error
+                with contextlib.suppress(Failure):
+                    self._kill_statement()
+                    raise ReportedError(_WAITED_TOO_LONG, completed) from error
             raise ReportedError(error, completed) from error
         except Exception as error:
             raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error

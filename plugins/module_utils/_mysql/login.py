@@ -100,7 +100,7 @@ def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
     Raises:
         Failure: a value in the file is not usable.
     """
-    client = _client_options(params["config_file"])
+    client = _client_options(os.path.abspath(params["config_file"]))
     host = params["login_host"]
     if host == DEFAULT_HOST:
         host = client.get("host", host)
@@ -108,7 +108,8 @@ def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
     if port == DEFAULT_PORT and "port" in client:
         port = _port(client["port"], params["config_file"])
     unix_socket = params["login_unix_socket"]
-    if unix_socket is None and host == DEFAULT_HOST and port == DEFAULT_PORT:
+    # Only the task's own port makes localhost a matter of TCP; mysql passes over the file's, too.
+    if unix_socket is None and host == DEFAULT_HOST and params["login_port"] == DEFAULT_PORT:
         unix_socket = client.get("socket") or _find_socket(files)
 
     def text(option: str, client_option: str) -> str | None:

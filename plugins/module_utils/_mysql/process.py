@@ -32,14 +32,15 @@ class ServerProcess(NamedTuple):
     """A mysqld on this machine.
 
     ``argv`` is its command line without the program's own name, ``environ`` its environment,
-    ``home`` the home folder in which it looks for ``~/.my.cnf``, where one is known, and
-    ``started`` the time of its start in seconds since the epoch.
+    ``home`` the home folder in which it looks for ``~/.my.cnf``, where one is known, ``started``
+    the time of its start in seconds since the epoch, and ``uid`` the account that it runs as.
     """
 
     argv: list[str]
     environ: dict[str, str]
     home: str | None
     started: float
+    uid: int
 
 
 class UnknownProcess(Exception):
@@ -77,7 +78,7 @@ def server_process(pid: int) -> ServerProcess:
         if option in ("--defaults-file", "--defaults-extra-file") and not os.path.isabs(path):
             # It depended on a working directory that the server has left since.
             raise UnknownProcess(f"it was started with {argument}, which is no absolute path")
-    return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started)
+    return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started, owner)
 
 
 def is_mysqld(pid: int) -> bool:

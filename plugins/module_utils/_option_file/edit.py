@@ -39,7 +39,7 @@ GROUP_MARK = b"# This group was added by dbfleet.mysql.plugin_load_add."
 FILE_MARK = b"# This file was created by dbfleet.mysql.plugin_load_add."
 
 #: Ours: how many entries are taken out in one run; the files are read again after each.
-MOST_ENTRIES = 100
+MOST_ENTRIES = 20
 
 _LIBRARY = re.compile(r"(?:(?P<plugin>\w+)=)?(?P<library>[\w.+-]+)", re.ASCII)
 

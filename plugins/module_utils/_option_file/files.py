@@ -18,7 +18,7 @@ from .._errors import Failure
 from .._files import read_regular
 
 #: Ours, in bytes.
-MAX_FILE_SIZE = 16 * 1024 * 1024
+MAX_FILE_SIZE = 4 * 1024 * 1024
 #: Ours: how many names of a folder are looked at.
 MAX_NAMES = 20000
 
@@ -63,7 +63,7 @@ class Files:
                 raise
             raise Failure(
                 "option_files_too_large",
-                f"The option file {path} is larger than 16 MiB.",
+                f"The option file {path} is larger than 4 MiB.",
                 "Name the server's own option file.",
             ) from None
 

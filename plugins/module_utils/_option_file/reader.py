@@ -39,7 +39,9 @@ MAX_PATH = 508
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
 #: Ours, in bytes: of all files together, each counted as often as it is read.
-MAX_TOTAL_SIZE = 64 * 1024 * 1024
+MAX_TOTAL_SIZE = 8 * 1024 * 1024
+#: Ours: options in the groups that are read.
+MAX_ARGUMENTS = 20000
 
 _WORLD_WRITABLE = "it is world-writable"
 
@@ -257,6 +259,12 @@ class _Reader:
                 self.options.arguments.append(
                     make_argument(line.text, line.value, path, line.number, line.start)
                 )
+                if len(self.options.arguments) > MAX_ARGUMENTS:
+                    raise Failure(
+                        "option_files_too_large",
+                        f"The option files hold more than {MAX_ARGUMENTS} options.",
+                        f"Look at the last file that was read, {path}.",
+                    )
             elif line.kind == GROUP:
                 self._note_version_group(line.text)
             elif line.kind == BAD_LINE or (line.kind == BAD_DIRECTIVE and depth < MAX_DEPTH):

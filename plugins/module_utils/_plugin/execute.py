@@ -98,7 +98,8 @@ class _Execution:
                 self.connection.run(packet)
         except ReportedError as error:
             self.executed += packet[: error.completed + 1]
-            if lifts and error.completed > 0:
+            # Where our own time was up, the server may have lifted it, and KILL cut off the rest.
+            if lifts and (error.completed > 0 or error.number == numbers.ER_LOCK_WAIT_TIMEOUT):
                 self._restore_super_read_only()
             failed = packet[error.completed]
             if failed.already_done and error.number == failed.already_done:

@@ -9,14 +9,15 @@ Private to dbfleet.mysql.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
-from typing import NamedTuple
+from typing import AbstractSet, NamedTuple
 
 from .._errors import Failure
 from .._mysql.connection import Connection, Rows
-from .._mysql.process import UnknownProcess, find_pid, is_mysqld, server_process
+from .._mysql.process import ServerProcess, UnknownProcess, find_pid, is_mysqld, server_process
 from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
 from .._option_file.files import Files
 from .._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
@@ -37,7 +38,6 @@ class Server(NamedTuple):
     version_comment: str
     plugin_dir: str
     datadir: str
-    socket: str
     pid_file: str
     compile_os: str
     uuid: str
@@ -149,8 +149,11 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     server = _parse_server(connection, settings)
     library = request.library or server.default_library
     options, started, loads, unknown = None, 0.0, [], ""
+    own: set[tuple[str, str]] = set()
     try:
-        options, started = _read_options(connection, server, request.defaults_file, files)
+        process = _find_process(connection, server)
+        started, own = process.started, _own_places(connection, server, process)
+        options = _read_options(process, server, request.defaults_file, files)
         entries = find_loads(options.arguments, library, sql.PLUGIN_NAME)
         loads = [entry.argument.source for entry in entries]
     except UnknownProcess as reason:
@@ -163,7 +166,7 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
         options=options,
         options_unknown=unknown,
-        option_file=_file_to_edit(options, server, request) if options else None,
+        option_file=_file_to_edit(options, own, request) if options else None,
         started=started,
         loads=loads,
     )
@@ -216,22 +219,26 @@ def _refuse_wsrep(connection: Connection) -> None:
         )
 
 
+def _find_process(connection: Connection, server: Server) -> ServerProcess:
+    """Return the server's process. Raises UnknownProcess where it cannot be looked at."""
+    peer = connection.peer
+    if peer is not None and (peer.pid <= 0 or is_mysqld(peer.pid)):
+        return server_process(peer.pid)
+    # Over TCP, or by way of a proxy of an account that is trusted.
+    return server_process(
+        find_pid(server.datadir, server.pid_file, server.uuid, connection.may_be_server)
+    )
+
+
 def _read_options(
-    connection: Connection, server: Server, defaults_file: str | None, files: Files
-) -> tuple[ServerOptions, float]:
-    """Return the options of the server's next start, and the time of the last one.
+    process: ServerProcess, server: Server, defaults_file: str | None, files: Files
+) -> ServerOptions:
+    """Return the options of the server's next start.
 
     Raises:
         Failure: MySQL does not start with the given ``defaults_file``.
         UnknownProcess: they cannot be read from here.
     """
-    peer = connection.peer
-    if peer is not None and (peer.pid <= 0 or is_mysqld(peer.pid)):
-        pid = peer.pid
-    else:
-        # Over TCP, or by way of a proxy of an account that is trusted.
-        pid = find_pid(server.datadir, server.pid_file, server.uuid, connection.may_be_server)
-    process = server_process(pid)
     options = read_server_options(
         argv=process.argv,
         environ=process.environ,
@@ -241,7 +248,7 @@ def _read_options(
         files=files,
     )
     if options.fatal is None:
-        return options, process.started
+        return options
     if defaults_file is None:
         raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
     raise Failure(
@@ -251,21 +258,35 @@ def _read_options(
     )
 
 
-def _file_to_edit(options: ServerOptions, server: Server, request: Request) -> str | None:
+def _own_places(
+    connection: Connection, server: Server, process: ServerProcess
+) -> set[tuple[str, str]]:
+    """Return the options, with values, by which an option file shows that it is this server's.
+
+    The server's own words are not enough. The socket counts that we logged in to, and the data
+    directory if it belongs to the account that the process runs as.
+    """
+    places = set()
+    if connection.unix_socket:
+        places.add(("socket", os.path.normpath(connection.unix_socket)))
+    with contextlib.suppress(OSError, ValueError):
+        if os.stat(server.datadir).st_uid == process.uid:
+            places.add(("datadir", os.path.normpath(server.datadir)))
+    return places
+
+
+def _file_to_edit(
+    options: ServerOptions, own: AbstractSet[tuple[str, str]], request: Request
+) -> str | None:
     """Return the option file that a line of ours belongs in; None where only the process names it.
 
     A process can show any command line and environment, and root must not change a file for that.
-    So a file that is not one of MySQL's own list counts where the task names it, or where it says
-    itself that it is this server's, by its ``datadir`` or ``socket``.
+    So a file that is not one of MySQL's own list counts where the task names it, or where it holds
+    one of the places of :func:`_own_places`.
     """
     path = options.main_file
     if path in (*DEFAULT_FILES, request.defaults_file, request.defaults_extra_file):
         return path
-    own = {
-        (name, os.path.normpath(value))
-        for name, value in (("datadir", server.datadir), ("socket", server.socket))
-        if value
-    }
     named = [argument for argument in options.arguments if argument.path == path and argument.value]
     if any((argument.name, os.path.normpath(argument.value or "")) in own for argument in named):
         return path

@@ -17,9 +17,8 @@ PLUGIN_NAME = "group_replication"
 # ---- what is asked ----
 
 SETTINGS_QUERY = (
-    "SELECT @@global.version_comment, @@global.plugin_dir, @@global.datadir, @@global.socket,"
-    " @@global.pid_file, @@global.version_compile_os, @@global.server_uuid,"
-    " @@global.super_read_only"
+    "SELECT @@global.version_comment, @@global.plugin_dir, @@global.datadir, @@global.pid_file,"
+    " @@global.version_compile_os, @@global.server_uuid, @@global.super_read_only"
 )
 WSREP_QUERY = "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider'"
 PLUGIN_QUERY = (

@@ -52,7 +52,6 @@ SETTINGS = {
     "version_comment": "MySQL Community Server - GPL",
     "plugin_dir": "/usr/lib/mysql/plugin/",
     "datadir": "/var/lib/mysql/",
-    "socket": "/run/mysqld/mysqld.sock",
     "pid_file": "/run/mysqld/mysqld.pid",
     "version_compile_os": "Linux",
     "server_uuid": "b2f3c3a0-0000-11ef-8000-0242ac110002",

@@ -27,7 +27,6 @@ SERVER = plugin.Server(
     version_comment="MySQL Community Server - GPL",
     plugin_dir="/usr/lib/mysql/plugin/",
     datadir="/var/lib/mysql/",
-    socket="/run/mysqld/mysqld.sock",
     pid_file="mysqld.pid",
     compile_os="Linux",
     uuid="uuid-of-this-server",
@@ -54,6 +53,7 @@ class Answers:
     """Stands in for a connection over TCP: the rows for each query that contains a given word."""
 
     peer = None
+    unix_socket = None
 
     def __init__(self, version="8.4.3", **rows):
         self.server_version = version

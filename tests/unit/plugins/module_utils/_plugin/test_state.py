@@ -62,9 +62,7 @@ def test_percona_xtradb_cluster(status):
     plugins = {"information_schema.PLUGINS": [row] if status else []}
     connection = Answers(
         "8.0.36-28.1",
-        version_comment=[
-            ("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "/s", "pid", "Linux", "u", 0)
-        ],
+        version_comment=[("Percona XtraDB Cluster (GPL)", "/p/", "/d/", "pid", "Linux", "u", 0)],
         wsrep_provider=[("wsrep_provider", "/usr/lib/libgalera_smm.so")],
         **{**NOTHING, **plugins},
     )
@@ -76,7 +74,7 @@ def test_percona_xtradb_cluster(status):
 def test_percona_server():
     connection = Answers(
         "8.0.36-28",
-        version_comment=[("Percona Server (GPL)", "/p/", "/d/", "/s", "pid", "Linux", "u", 1)],
+        version_comment=[("Percona Server (GPL)", "/p/", "/d/", "pid", "Linux", "u", 1)],
         wsrep_provider=[],
         **NOTHING,
     )
@@ -100,10 +98,10 @@ def test_a_file_that_the_process_names_says_itself_whose_it_is(tmp_path, text, n
     path = tmp_path / "my.cnf"
     path.write_text(text)
     options = read_server_options(defaults_file=str(path))
-    server = SERVER._replace(datadir="/d/", socket="/s")
+    own = {("datadir", "/d"), ("socket", "/s")}
     request = REQUEST._replace(**({named: str(path)} if named else {}))
     expected = str(path) if is_known else None
-    assert plugin._file_to_edit(options, server, request) == expected
+    assert plugin._file_to_edit(options, own, request) == expected
 
 
 @pytest.mark.parametrize(
