@@ -251,7 +251,8 @@ def files_of_root(host: Server) -> Server:
     """Return the host with files of root's: credentials, and another server's option file."""
     host.sh("install -d -m 0700 /root/.aws")
     put(host, "/root/.aws/credentials", PRIVATE, mode="0600")
-    put(host, "/srv/root/my.cnf", "[mysqld]\nsocket=/run/mysqld/mysqld.sock\n")
+    own = "[mysqld]\ndatadir=/var/lib/mysql\nsocket=/run/mysqld/mysqld.sock\n"
+    put(host, "/srv/root/my.cnf", own)
     put(host, "/srv/root/other.cnf", "[mysqld]\nsocket=/run/other/mysqld.sock\n")
     put(host, "/srv/root/daemon.conf", "[server]\nhost-name=db1\n")
     return host
