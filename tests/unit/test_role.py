@@ -72,6 +72,12 @@ def test_a_host_that_does_not_answer_holds_up_nobody(file):
         assert task["timeout"] == "{{ __group_replication_timeout | int }}"
 
 
+def test_the_package_manager_holds_up_nobody():
+    named = [task for task in read(ROLE / "tasks" / "pymysql.yml") if "module.yml" not in str(task)]
+    assert len(named) == 2
+    assert all(task["timeout"] <= 1800 for task in named)
+
+
 def test_both_runs_of_the_module_are_given_the_same():
     first = arguments_of("module.yml", "group_replication_plugin")
     second = arguments_of("verification.yml", "group_replication_plugin")

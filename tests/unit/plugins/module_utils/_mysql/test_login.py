@@ -127,6 +127,15 @@ def test_options_of_the_module_win_over_the_configuration_file(tmp_path):
     assert given[:5] == ("x", "", "db2", 3307, None)
 
 
+def test_localhost_is_the_socket_whatever_port_the_file_names(tmp_path):
+    """Any account may listen on the port; mysql does not try it for localhost either."""
+    text = "[client]\nport=3307\nsocket=/run/mysqld/second.sock\n"
+    assert login(tmp_path, text).unix_socket == "/run/mysqld/second.sock"
+    assert login(tmp_path, "[client]\nport=3307\n").unix_socket is not None
+    assert login(tmp_path, text, login_port=3308).unix_socket is None
+    assert login(tmp_path, text, login_host="127.0.0.1").unix_socket is None
+
+
 def test_configuration_file_that_is_not_usable(tmp_path):
     with pytest.raises(Failure, match="The port in the group"):
         login(tmp_path, "[client]\nport=x\n")

@@ -149,6 +149,15 @@ def test_super_read_only_is_restored_after_an_error():
     assert connection.seen.count("SET GLOBAL super_read_only = 1") == 1
 
 
+def test_super_read_only_is_restored_where_our_own_time_was_up():
+    """The server may have lifted it before KILL cut off the rest of the packet."""
+    connection = Refusing("SET GLOBAL super_read_only = 0", 1205)
+    with pytest.raises(Failure) as failure:
+        run(connection, INSTALL, READ_ONLY)
+    assert failure.value.error_code == "lock_wait_timeout"
+    assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
+
+
 def test_super_read_only_is_restored_where_another_session_was_faster():
     connection = Refusing("INSTALL", 1125, ACTIVE)
     assert not run(connection, INSTALL, READ_ONLY).changed
