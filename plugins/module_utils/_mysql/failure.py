@@ -83,8 +83,8 @@ def password_not_safe(login: Login, how: str) -> Failure:
         "password_not_safe",
         f"The server at {login.address} asks for the password by {how}, so it was not sent: "
         "whoever answers there could read it.",
-        "Log in over the local socket (login_unix_socket) or with verified TLS (ca_cert), or give "
-        "the account caching_sha2_password.",
+        "Log in over the local socket (login_unix_socket) or with verified TLS (ca_cert), or with "
+        "an account that has another authentication plugin.",
     )
 
 

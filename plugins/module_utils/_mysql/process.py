@@ -64,7 +64,7 @@ def server_process(pid: int) -> ServerProcess:
     process = f"/proc/{pid}"
     try:
         argv = _strings(process + "/cmdline")
-        if not is_mysqld(pid):
+        if not _is_called_mysqld(argv):
             raise UnknownProcess("its pid_file names another program")
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
@@ -84,9 +84,12 @@ def server_process(pid: int) -> ServerProcess:
 def is_mysqld(pid: int) -> bool:
     """Whether a process is called mysqld; another program may answer for it, such as a proxy."""
     try:
-        argv = _strings(f"/proc/{pid}/cmdline")
+        return _is_called_mysqld(_strings(f"/proc/{pid}/cmdline"))
     except OSError:
         return False
+
+
+def _is_called_mysqld(argv: list[str]) -> bool:
     return bool(argv) and "mysqld" in os.path.basename(argv[0])
 
 
@@ -117,14 +120,17 @@ def find_pid(
     if not found or found.group(1).decode() != server_uuid.lower():
         raise UnknownProcess("it does not run on this machine")
     try:
-        pid = int(read_regular(os.path.join(datadir, pid_file), _MAX_PID_FILE))
+        pid_text = read_regular(os.path.join(datadir, pid_file), _MAX_PID_FILE)
+        pid = int(pid_text)
         owners = _accounts(f"/proc/{pid}")
         for owner in owners:
             if not may_be_server(owner):
                 raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
-        # Both files are as the server left them, and no other account's.
-        for name in ("auto.cnf", pid_file):
-            read_regular(os.path.join(datadir, name), _MAX_AUTO_CNF, owners={0, *owners})
+        # What was read is the server's own, and no other account's.
+        for name, text in (("auto.cnf", auto), (pid_file, pid_text)):
+            own = read_regular(os.path.join(datadir, name), _MAX_AUTO_CNF, owners={0, *owners})
+            if own != text:
+                raise ValueError(name)
     except (OSError, ValueError):
         raise UnknownProcess("its process cannot be found by its pid_file") from None
     return pid

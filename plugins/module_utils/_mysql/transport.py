@@ -61,12 +61,11 @@ class Limits:
 class _Limited:
     """A socket that keeps to its limits whenever it is read from."""
 
-    def _limits(self) -> Limits:
-        raise NotImplementedError
+    limits: Limits
 
     def recv_into(self, *arguments: Any) -> int:
         """Receive as ``socket.socket`` does, within the limits."""
-        limits = self._limits()
+        limits = self.limits
         self.settimeout(limits.seconds_left())  # type: ignore[attr-defined]
         try:
             received: int = super().recv_into(*arguments)  # type: ignore[misc]
@@ -80,11 +79,6 @@ class _Limited:
 class LimitedSocket(_Limited, socket.socket):
     """A socket with limits; set them before it is read from."""
 
-    limits: Limits
-
-    def _limits(self) -> Limits:
-        return self.limits
-
 
 class LimitedContext(ssl.SSLContext):
     """A TLS context whose connections share limits; set them before it is used."""
@@ -93,7 +87,8 @@ class LimitedContext(ssl.SSLContext):
 
 
 class _LimitedTLSSocket(_Limited, ssl.SSLSocket):
-    def _limits(self) -> Limits:
+    @property
+    def limits(self) -> Limits:  # type: ignore[override]  # those of the context, which PyMySQL keeps
         limits: Limits = self.context.limits  # type: ignore[attr-defined]
         return limits
 

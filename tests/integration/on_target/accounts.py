@@ -91,7 +91,7 @@ def run_bounded(
                 resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
             os.dup2(output.fileno(), 1)
             os.dup2(errors.fileno(), 2)
-            _run_main(code, options)
+            run_main(code, options)
         hung = False
         while True:
             done, _status, usage = os.wait4(child, os.WNOHANG)
@@ -115,7 +115,8 @@ def run_bounded(
     return Bounded(result, took, usage.ru_maxrss / 1024, hung, texts[1][-4000:])
 
 
-def _run_main(code: Any, options: dict[str, Any]) -> None:
+def run_main(code: Any, options: dict[str, Any]) -> None:
+    """Run a module's main() with these options, and end this process."""
     # As Ansible hands the options over; the second one from ansible-core 2.19 on.
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
     basic._ANSIBLE_PROFILE = "legacy"

@@ -15,10 +15,10 @@ import os
 import signal
 import sys
 import tempfile
-import traceback
 from typing import Any, NamedTuple
 
 import pymysql
+from accounts import run_main
 from ansible.module_utils import basic
 
 SOCKET = "/var/run/mysqld/mysqld.sock"
@@ -68,19 +68,7 @@ def _run_main(code: Any, options: dict[str, Any], began: int) -> None:
         return run(module)
 
     code.run = noted
-    # As Ansible hands the options over; the second one from ansible-core 2.19 on.
-    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
-    basic._ANSIBLE_PROFILE = "legacy"
-    try:
-        code.main()
-    except SystemExit:
-        pass
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    run_main(code, options)
 
 
 def sql(*statements: str) -> list[tuple[Any, ...]]:
