@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dbfleet_lab import fleet, image, machine, podman
+from dbfleet_lab import fleet, image, machine, podman, tarball
 from dbfleet_lab.base import STATE, LabError, say
 
 _ABOUT = "Real MySQL servers in containers, for the demo, the tests and the benchmark."
@@ -24,8 +24,12 @@ examples:
   lab/lab down dev                         remove them
 
 environment:
-  LAB_MYSQL_IMAGE   a MySQL image to use instead of Debian's packages,
-                    such as docker.io/library/mysql:8.4
+  LAB_MYSQL_IMAGE   the MySQL server to use instead of Debian's package: a
+                    version that is in the folder of tarballs (8.4), the path
+                    of a tarball, or an image (docker.io/library/mysql:8.4)
+  LAB_SERVERS       the folder of tarballs such as
+                    mysql-8.4.8-linux-glibc2.17-x86_64.tar.xz; without it
+                    ../shared/servers, or .lab/servers where that is missing
   PYTHON            the Python to make the virtual environment with
 """
 
@@ -122,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", metavar="NAME")
     sub = command("inventory", "print an Ansible inventory of a fleet")
     sub.add_argument("fleet", metavar="FLEET")
+    command("layout", "print where the servers keep their files, as JSON")
+    command("versions", "print the versions of the servers in the folder of tarballs")
+    command("version", "print the version of the MySQL server that is used")
     command("env", "print the environment for Ansible, molecule and podman, as KEY=value")
     command("run", "run a command in that environment: lab/run CMD...")
     command("status", "list the servers")
@@ -153,6 +160,13 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             print(fleet.container(options.fleet, options.name))
         case "inventory":
             print(fleet.inventory(options.fleet))
+        case "layout":
+            print(image.layout().json())
+        case "versions":
+            for path in tarball.there():
+                print(tarball.version_of(path))
+        case "version":
+            print(image.version())
         case "env":
             for key, value in machine.environment().items():
                 print(f"{key}={shlex.quote(value)}")

@@ -91,7 +91,7 @@ def inventory(fleet: str) -> str:
     """An Ansible inventory of the fleet, in YAML."""
     out = ["---", "mysql:", "  vars:"]
     out += ["    ansible_connection: containers.podman.podman"]
-    out += ["    ansible_python_interpreter: /usr/bin/python3", "  hosts:"]
+    out += [f"    ansible_python_interpreter: {image.layout().python}", "  hosts:"]
     for name in names_of(fleet):
         out += [f"    {name}:", f"      ansible_host: {container(fleet, name)}"]
     return "\n".join(out)
@@ -168,9 +168,9 @@ def _up_one(fleet: str, name: str, picture: str, wish: Wish) -> None:
         *("--stop-timeout=60", picture, *wish.arguments),
     )
     files = dict(wish.files)
-    settings = image.option_file(wish.server)
-    if settings not in files and wish.target != "without-server":
-        files[settings] = _settings(wish.server, full)
+    layout = image.layout(wish.server)
+    if layout.settings not in files and wish.target != "without-server":
+        files[layout.settings] = _settings(layout.recipe, full)
     if wish.stopped:
         files["/run/lab/stop"] = b""
     podman.call("cp", "-", f"{full}:/", data=_tar(files))
@@ -185,16 +185,17 @@ def _is_as_wished(found: dict[str, Any], recipe: str, wish: Wish) -> bool:
         return False
     full = str(found["Name"])
     if wish.stopped:
-        untouched = '[ ! -e /run/lab/pid ] && [ -z "$(ls -A /var/lib/mysql)" ]'
+        datadir = image.layout(wish.server).datadir
+        untouched = f'[ ! -e /run/lab/pid ] && [ -z "$(ls -A {datadir})" ]'
         return _in(full, "sh", "-c", untouched).returncode == 0
     # One that was taken down on purpose is worth keeping; one that fails to start is not.
     return _in(full, "lab-server", "start").returncode == 0
 
 
-def _settings(server: str, full: str) -> bytes:
+def _settings(recipe: str, full: str) -> bytes:
     """The image's own settings with a server_id that no other server of the fleet has."""
     number = int(digest(full)[:7], 16) + 1
-    text = (LAB / "image" / server / "mysqld.cnf").read_text()
+    text = (LAB / "image" / recipe / "mysqld.cnf").read_text()
     return re.sub(r"(?m)^server_id = .*$", f"server_id = {number}", text).encode()
 
 
