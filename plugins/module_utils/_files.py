@@ -23,7 +23,7 @@ import pwd
 import secrets
 import stat
 import time
-from typing import AbstractSet, Iterator, NamedTuple
+from typing import AbstractSet, AnyStr, Iterator, NamedTuple
 
 from ._errors import Failure
 
@@ -32,6 +32,23 @@ CREATED_MODE = 0o644
 #: As many links as Linux follows in one path (path_resolution(7)).
 _MAX_LINKS = 40
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def real_path(path: AnyStr) -> AnyStr:
+    """Return a path with all links resolved.
+
+    Raises:
+        Failure: somebody keeps exchanging links and files on the way. Python before 3.13 then
+            raises OSError from between two of its looks.
+    """
+    for _attempt in range(_MAX_LINKS):
+        with contextlib.suppress(OSError):
+            return os.path.realpath(path)
+    raise Failure(
+        "option_files_changed_meanwhile",
+        f"{os.fsdecode(path)} was exchanged for another file again and again during this run.",
+        "Find out who does that, and run this again.",
+    )
 
 
 class NotTrusted(Exception):

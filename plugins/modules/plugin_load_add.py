@@ -213,7 +213,7 @@ from typing import Any, Mapping, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import Failure
-from ..module_utils._files import NotTrusted, check_trusted
+from ..module_utils._files import NotTrusted, check_trusted, real_path
 from ..module_utils._input import check_texts
 from ..module_utils._mysql.binary import (
     TIMEOUT,
@@ -549,7 +549,7 @@ def _home_of_mysql() -> str | None:
 def _is_read(path: str, options: ServerOptions) -> bool:
     """Whether the server reads a file without being told to, or would if it existed."""
     known = [*options.files, *DEFAULT_FILES, *(skipped for skipped, _reason in options.skipped)]
-    return path in known or os.path.realpath(path) in map(os.path.realpath, known)
+    return path in known or real_path(path) in map(real_path, known)
 
 
 # ---- asking the server's program ----

@@ -17,6 +17,7 @@ is 1.
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import re
@@ -43,11 +44,11 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.write i
 from harness import Fuzzer, Verdict, parse_options
 from option_files import our_answer, read, show
 from oracle import Answer, Oracle
-from trees import Tree, is_undefined, make_tree, smaller, write_tree
+from trees import NEWEST, Tree, is_undefined, make_tree, smaller, write_tree
 
 _LIBRARIES = ("group_replication.so", "group_replication=group_replication.so", "a.so", "x=a.so")
 _TARGETS = ("/etc/my.cnf", "/etc/mysql/my.cnf", "/etc/mysql/conf.d/a.cnf", "/etc/mysql/new.cnf")
-_GROUPS = ("mysqld", "mysqld", "mysqld", "server", "mysqld-9.7")
+_GROUPS = ("mysqld", "mysqld", "mysqld", "server", "mysqld-{version}")
 #: Refusals where a person cannot write the line either.
 _NO_ATTEMPT = ("option_files_too_large", "option_file_folder_missing")
 
@@ -79,16 +80,16 @@ class Outcome(NamedTuple):
     mistake: str = ""
 
 
-def make_case(seed: int, number: int) -> Case:
+def make_case(seed: int, number: int, version: str = NEWEST) -> Case:
     """Return the case of this seed and number."""
     dice = random.Random(f"edit {seed}:{number}")  # noqa: S311 - no secret
     request = Request(
         dice.choice(("present", "absent")),
         parse_library(dice.choice(_LIBRARIES)),
         dice.choice((None, None, None, None, *_TARGETS)),
-        dice.choice(_GROUPS),
+        dice.choice(_GROUPS).format(version=version),
     )
-    tree = make_tree(seed, number)
+    tree = make_tree(seed, number, version)
     if request.state == "absent" and dice.random() < 0.8:
         tree = _with_entries(tree, request.library, dice)
     return Case(tree, request)
@@ -104,7 +105,9 @@ def _with_entries(tree: Tree, library: Library, dice: random.Random) -> Tree:
         value = dice.choice(("%s", "a.so;%s", "%s;y=b.so", "%s:%s", "'c.so;%s' # x")).replace(
             "%s", library.entry
         )
-        line = bytes_of(f"[{dice.choice(_GROUPS)}]\n{name} = {value}\n")
+        line = bytes_of(
+            f"[{dice.choice(_GROUPS).format(version=tree.version)}]\n{name} = {value}\n"
+        )
         data = data or b""
         files[path] = (
             dice.choice((line + data, data + b"\n" + line, data + b"\n" + line[:-1])),
@@ -310,7 +313,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as folder:
         root = os.path.join(folder, "root")
         return Fuzzer(
-            make_case,
+            functools.partial(make_case, version=oracle.version),
             lambda cases: judge(oracle, cases, root),
             smaller_cases,
             lambda case: show_case(case, oracle, root),

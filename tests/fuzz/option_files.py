@@ -14,6 +14,7 @@ number alone. A mismatch is shrunk and printed, and the exit status is 1.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tempfile
@@ -29,7 +30,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.reader 
     read_server_options,
 )
 from harness import Fuzzer, Verdict, parse_options
-from oracle import VERSION, Answer, Oracle
+from oracle import Answer, Oracle
 from trees import Tree, is_undefined, make_tree, smaller, write_tree
 
 
@@ -40,7 +41,7 @@ def read(tree: Tree, files: Files) -> ServerOptions:
         tree.argv,
         environ,
         home=environ.get("HOME"),
-        server_version=VERSION,
+        server_version=tree.version,
         default_files=("/etc/my.cnf", "/etc/mysql/my.cnf"),
         files=files,
     )
@@ -87,7 +88,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = os.path.join(folder, "root")
         return Fuzzer(
-            make_tree,
+            functools.partial(make_tree, version=oracle.version),
             lambda trees: judge(oracle, trees, root),
             smaller,
             lambda tree: show(tree, oracle, root),

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import re
 import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,6 @@ from typing import NamedTuple
 
 from trees import Tree
 
-VERSION = "9.7"
 #: Processes that ask at the same time, each in a root folder of its own.
 JOBS = 2
 
@@ -37,14 +38,17 @@ def answer(tree):
         with open(path, "wb") as opened:
             opened.write(base64.b64decode(data))
         os.chmod(path, mode)
-    done = subprocess.run([tool, *tree["argv"], "--show", *tree["groups"]],
-                          stdout=subprocess.PIPE, stderr=null, env=tree["environ"])
+    done = subprocess.run([tool, *tree["argv"], "--show", *tree["groups"]], stderr=null,
+                          stdout=subprocess.PIPE, env={**tree["environ"], **library_path})
     return [done.returncode, base64.b64encode(done.stdout).decode()]
 
 tool = shutil.which("my_print_defaults")
-libraries = subprocess.run(["ldd", tool], check=True, stdout=subprocess.PIPE, text=True).stdout
+listed = subprocess.run(["ldd", tool], check=True, stdout=subprocess.PIPE, text=True).stdout
+libraries = set(re.findall(r"(/\S+) \(0x", listed))
+# Those of a tarball are found by the tool's own place, which it cannot look up in the new root.
+library_path = {"LD_LIBRARY_PATH": ":".join(sorted(set(map(os.path.dirname, libraries))))}
 with tempfile.TemporaryDirectory() as root:
-    for path in {tool, *re.findall(r"(/\S+) \(0x", libraries)}:
+    for path in {tool, *libraries}:
         os.makedirs(root + os.path.dirname(path), exist_ok=True)
         shutil.copy(path, root + path)
     outside, null = os.open("/", os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
@@ -78,7 +82,18 @@ class Oracle:
     """
 
     def __init__(self, command: str) -> None:
-        self.command = [*shlex.split(command), "python3", "-c", PROGRAM]
+        self._machine = shlex.split(command)
+        self._command = [*self._machine, "python3", "-c", PROGRAM]
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The version of MySQL, such as 8.4; option files have groups that are named after it."""
+        command = [*self._machine, "mysqld", "--version"]
+        said = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+        found = re.search(r"Ver (\d+\.\d+)\.", said)
+        if found is None:
+            raise RuntimeError(f"no version in {said!r}")
+        return found[1]
 
     def answers(self, trees: list[Tree]) -> list[Answer]:
         """Return what my_print_defaults makes of each tree."""
@@ -89,7 +104,9 @@ class Oracle:
 
     def _ask(self, trees: list[Tree]) -> list[Answer]:
         text = "".join(_as_json(tree) + "\n" for tree in trees)
-        done = subprocess.run(self.command, input=text.encode(), stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            self._command, input=text.encode(), stdout=subprocess.PIPE, check=True
+        )
         answers = []
         for line in done.stdout.splitlines():
             code, output = json.loads(line)
@@ -111,6 +128,6 @@ def _as_json(tree: Tree) -> str:
             ],
             "argv": tree.argv,
             "environ": dict(tree.environ),
-            "groups": ["mysql_cluster", "mysqld", "server", "mysqld-" + VERSION],
+            "groups": ["mysql_cluster", "mysqld", "server", "mysqld-" + tree.version],
         }
     )

@@ -15,10 +15,12 @@ from typing import Iterator, NamedTuple
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import bytes_of
 
 HOME = "/etc/mysql/home"
+#: The newest version of MySQL that trees are made for.
+NEWEST = "9.7"
 
 
 class Tree(NamedTuple):
-    """A tree of option files, and how the server is started.
+    """A tree of option files, how the server is started, and its version, such as 8.4.
 
     ``files``: contents (None: a folder) and mode by absolute path. All are below /etc/my.cnf and
     /etc/mysql.
@@ -27,6 +29,7 @@ class Tree(NamedTuple):
     files: dict[bytes, tuple[bytes | None, int]]
     argv: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
+    version: str = NEWEST
 
 
 _NAMES = (
@@ -135,7 +138,7 @@ _TARGETS = (
 )
 
 
-def make_tree(seed: int, number: int) -> Tree:
+def make_tree(seed: int, number: int, version: str = NEWEST) -> Tree:
     """Return the tree of this seed and number."""
     dice = random.Random(f"{seed}:{number}")  # noqa: S311 - no secret
     hostile = dice.random()
@@ -164,7 +167,12 @@ def make_tree(seed: int, number: int) -> Tree:
     if dice.random() < 0.15:
         argv.append("--defaults-group-suffix=" + dice.choice(("@a", "1", "")))
     argv = [item for item in argv if item.isascii()]
-    return Tree(files, tuple(argv), tuple(environ))
+    own = b"mysqld-%s" % version.encode()
+    files = {
+        path: (data and data.replace(b"mysqld-9.7", own), mode)
+        for path, (data, mode) in files.items()
+    }
+    return Tree(files, tuple(argv), tuple(environ), version)
 
 
 def _content(dice: random.Random, hostile: float) -> bytes:

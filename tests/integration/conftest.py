@@ -13,7 +13,7 @@ import pytest
 from helpers.control import Control
 from helpers.lab import FLEET, lab
 from helpers.playbooks import HOSTS
-from helpers.server import Server, reset
+from helpers.server import KEEP_OPTION_FILES, Server, reset
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def fleet() -> Iterator[None]:
     """Start the fleet once for all tests of this worker."""
     lab("up", FLEET, *HOSTS)
     for name in HOSTS:
-        Server(name).sh("[ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql")
+        Server(name).sh(KEEP_OPTION_FILES)
     yield
     lab("down", FLEET)
 
@@ -58,9 +58,42 @@ def without_plugin(request: pytest.FixtureRequest, *names: str) -> Iterator[list
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the mark from which tests/hazard_table makes a page."""
-    config.addinivalue_line(
-        "markers", "hazard(hazard, plain, ours): what can go wrong, and what becomes of it"
-    )
-    config.addinivalue_line("markers", "soak: short, or long where SOAK=1 is set")
-    config.addinivalue_line("markers", "transactions(why): the test itself makes transactions")
+    """Tell pytest of the marks of these tests; tests/hazard_table makes a page of one."""
+    for line in (
+        "hazard(hazard, plain, ours): what can go wrong, and what becomes of it",
+        "main: the main job; `make test` runs these on a second version of MySQL, too",
+        "since(version): of what MySQL has from this version on; not run on an older one",
+        "soak: short, or long where SOAK=1 is set",
+        "transactions(why): the test itself makes transactions",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+#: Begins the reason why a test that does not fit the server's version is not run.
+NOT_APPLICABLE = "not applicable: "
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of what the servers' version does not have."""
+    marked = [(item, mark) for item in items for mark in item.iter_markers("since")]
+    if not marked or config.option.collectonly:
+        return
+    version = lab("version").strip()
+    for item, mark in marked:
+        if _numbers(version) < _numbers(mark.args[0]):
+            reason = f"{NOT_APPLICABLE}since MySQL {mark.args[0]}, this is {version}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show and count the tests that were left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    names = [report.nodeid for report in skipped if NOT_APPLICABLE in str(report.longrepr)]
+    if names:
+        terminalreporter.section(f"not applicable to this version of MySQL: {len(names)}")
+        for name in sorted(names):
+            terminalreporter.write_line(name)

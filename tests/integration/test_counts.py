@@ -13,6 +13,7 @@ import collections
 import re
 
 from helpers.control import Control
+from helpers.lab import LAYOUT
 from helpers.server import INSTALL_PLUGIN, Server
 
 # Each SET, SHOW VARIABLES and SELECT since the server's start.
@@ -50,7 +51,7 @@ def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
     assert len(found["packet"]) <= 3
     opened = collections.Counter(found["opened"])
     option_files = {
-        path for path in opened if re.fullmatch(r"/etc/mysql/.*\.cnf|/etc/my\.cnf", path)
+        path for path in opened if re.fullmatch(r"/etc/mysql/.*\.cnf|/etc/my\.cnf(\.d/.*)?", path)
     }
     assert len(option_files) > 1
     assert {opened[path] for path in option_files} == {1}
@@ -58,7 +59,7 @@ def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
         "/etc/passwd",
         "/etc/nsswitch.conf",
         "/etc/ld.so.cache",
-        "/var/lib/mysql/auto.cnf",
+        f"{LAYOUT.datadir}/auto.cnf",
         "/var/run/mysqld/mysqld.pid",
     }
 

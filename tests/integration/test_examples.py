@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from helpers.control import Control
-from helpers.lab import CHECKOUT, run
+from helpers.lab import CHECKOUT, LAYOUT, run
 from helpers.pages import blocks
-from helpers.server import Server
+from helpers.server import OPTION_FILES, Server
 
 MODULES = ("group_replication_plugin", "group_replication_summary", "plugin_load_add")
 
@@ -93,7 +93,7 @@ def test_each_page_is_known() -> None:
 
 PLAY = {"hosts": "all", "gather_facts": False}
 # A step that changes an option file may be meant for before a start, and the next for after it.
-CHANGED = "find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid"
+CHANGED = f"find -L {OPTION_FILES} -newercc /var/run/mysqld/mysqld.pid"
 RESTART = {
     **PLAY,
     "tasks": [{"ansible.builtin.shell": f'[ -z "$({CHANGED})" ] || lab-server restart'}],
@@ -106,6 +106,11 @@ def test_examples_of_a_page(server: Server, control: Control, page: str) -> None
         block for block in blocks(page) if isinstance(block, list) and "loop" not in str(block)
     ]
     assert len(found) == PAGES[page]
+    # The pages have the paths of Debian's packages and Oracle's.
+    text = json.dumps(found)
+    text = text.replace("/run/mysqld/mysqld.sock", LAYOUT.socket)
+    text = text.replace("/etc/mysql/conf.d/", f"{LAYOUT.option_folder}/")
+    found = json.loads(text)
     plays = []
     for block in found:
         steps = [step for step in block if "ansible.builtin.meta" not in step]
@@ -141,7 +146,7 @@ def test_quick_start(servers: list[Server], control: Control) -> None:
             "ansible_connection": "containers.podman.podman",
             "ansible_host": server.container,
             "ansible_user": "root",
-            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_python_interpreter": LAYOUT.python,
             "ansible_pipelining": True,
             "vault_provision_password": "example-password",
         }

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from helpers.control import Control
-from helpers.lab import FLEET, lab
+from helpers.lab import FLEET, LAYOUT, lab
 from helpers.output import group, recap, remote_executions, summary
 from helpers.pages import blocks
 from helpers.playbooks import HOSTS, INSTALL, VERIFY
@@ -42,7 +42,7 @@ loose-mysqlx = OFF
 innodb_buffer_pool_size = 32M
 innodb_use_native_aio = OFF
 END
-mysqld --defaults-file=/srv/{name}/my.cnf --user=mysql --daemonize
+mysqld --defaults-file=/srv/{name}/my.cnf $(lab-option basedir) --user=mysql --daemonize
 """
 
 # A process that has ended, and that nobody has asked for yet, has no command line.
@@ -146,7 +146,7 @@ def elsewhere(servers: list[Server]) -> dict[str, dict[str, Any]]:
             f" CREATE USER ops@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO ops"
         )
         # MySQL ends the file with a null character.
-        authorities += server.sh("cat /var/lib/mysql/ca.pem").rstrip("\0")
+        authorities += server.sh(f"cat {LAYOUT.datadir}/ca.pem").rstrip("\0")
     servers[0].sh(
         f"mkdir -p /etc/ssl/certs && cat > /etc/ssl/certs/mysql-ca.pem <<'END'\n{authorities}END"
     )

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from helpers.control import Control, Playbook
-from helpers.lab import CHECKOUT
+from helpers.lab import CHECKOUT, LAYOUT
 from helpers.lab import run as run_command
 from helpers.output import group, recap, remote_executions, summary
 from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
@@ -293,7 +293,7 @@ def test_verify_can_look_whether_the_plugin_is_gone(
 
 
 def test_reports(servers: list[Server], control: Control) -> None:
-    servers[0].sh("touch /etc/mysql/conf.d/open.cnf && chmod 0666 /etc/mysql/conf.d/open.cnf")
+    servers[0].sh(f"cd {LAYOUT.option_folder} && touch open.cnf && chmod 0666 open.cnf")
     servers[0].restart()
     odd = "<b>odd|one"
     hosts = {"mysql1": {}, odd: {"server": "no-such-container"}, **{"mysql2": dict(NO_LOGIN)}}
@@ -315,7 +315,7 @@ def test_reports(servers: list[Server], control: Control) -> None:
     # Of both runs of the module, and the option file between them.
     assert first["executed_statements"][0].startswith("INSTALL PLUGIN")
     assert any("mysql.plugin" in text for text in first["executed_statements"])
-    assert first["changed_files"] == ["/etc/mysql/mysql.cnf"]
+    assert first["changed_files"] == [LAYOUT.option_file_target]
     assert any("open.cnf" in text for text in first["warnings"])
     assert "open.cnf" in summary(run.output).split("\nwarnings\n")[1]
     assert found["mysql2"]["error_code"] == "access_denied"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from helpers.control import Control
+from helpers.lab import LAYOUT
 from helpers.server import INSTALL_PLUGIN, Server
 
 PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after the test
@@ -97,14 +98,14 @@ def test_registration(server: Server, control: Control, registration: str, row: 
 def test_duplicate_row_goes_where_an_option_file_loads_the_plugin(
     server: Server, control: Control
 ) -> None:
-    server.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
+    server.add_options("plugin_load_add=group_replication.so")
     server.sql(INSTALL_PLUGIN)
     result = control.module(server)
     assert result["executed_statements"][1:] == [
         "SET SESSION sql_log_bin = 0",
         "DELETE FROM mysql.plugin WHERE name = 'group_replication'",
     ]
-    assert result["loaded_at_start_by"][0].startswith("/etc/mysql/my.cnf:")
+    assert result["loaded_at_start_by"][0].startswith(f"{LAYOUT.option_file}:")
     assert not server.registered()
     server.restart()
     assert server.plugin_status() == "ACTIVE"
@@ -122,8 +123,8 @@ def test_line_in_a_file_that_the_server_does_not_start_from(
     server.sql(INSTALL_PLUGIN)
     result = control.module(server, expect_loaded_by_options=True)
     assert result["error_code"] == "option_file_not_read"
-    assert "it starts from /etc/mysql/my.cnf" in result["cause"]
-    assert result["server"]["option_file"] == "/etc/mysql/my.cnf"
+    assert f"it starts from {LAYOUT.option_file}" in result["cause"]
+    assert result["server"]["option_file"] == LAYOUT.option_file
     assert result["executed_statements"] == []
     assert server.registered()
 
@@ -137,8 +138,7 @@ def test_check_mode_predicts_what_follows_a_change_of_the_option_file(
     assert predicted["survives_restart"]
     # As the role does it: the plugin, the option file, and what the row is then.
     first = control.module(server)
-    line = "plugin_load_add=group_replication.so"
-    server.sh(f"printf '[mysqld]\\n{line}\\n' >> /etc/mysql/my.cnf")
+    server.add_options("plugin_load_add=group_replication.so")
     last = control.module(server, **expecting)
     assert last["executed_statements"][1:] == [
         "SET SESSION sql_log_bin = 0",
@@ -264,27 +264,26 @@ def test_another_library_than_the_one_that_is_loaded(server: Server, control: Co
     "refused with the line, no row: `plugin_disabled`",
 )
 def test_disabled_by_option(server: Server, control: Control) -> None:
-    server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")
+    server.add_options("loose-group_replication=OFF")
     result = control.module(server)
     assert result["error_code"] == "plugin_disabled"
-    assert "/etc/mysql/my.cnf:" in result["cause"]
+    assert f"{LAYOUT.option_file}:" in result["cause"]
     assert server.plugin_status() == ""
     assert not server.registered()
 
 
 def test_installation_that_would_start_a_group_is_refused(server: Server, control: Control) -> None:
-    server.sh(
-        "printf '[mysqld]\\nloose-group_replication_group_name="
-        "11111111-2222-3333-4444-555555555555\\nloose-group_replication_bootstrap_group=ON\\n'"
-        " >> /etc/mysql/my.cnf"
+    server.add_options(
+        "loose-group_replication_group_name=11111111-2222-3333-4444-555555555555",
+        "loose-group_replication_bootstrap_group=ON",
     )
     result = control.module(server)
     assert result["error_code"] == "group_would_start"
     assert "bootstrap a new group" in result["cause"]
-    assert "/etc/mysql/my.cnf:" in result["cause"]
+    assert f"{LAYOUT.option_file}:" in result["cause"]
     assert server.plugin_status() == ""
-    server.sh("echo loose-group_replication_start_on_boot=OFF >> /etc/mysql/my.cnf")
-    # MySQL 9.7 does not read that line before it is restarted.
+    server.add_options("loose-group_replication_start_on_boot=OFF")
+    # The server does not read that line before it is restarted.
     assert control.module(server)["error_code"] == "group_start_unknown"
     server.restart()
     assert control.module(server)["plugin"]["status"] == "ACTIVE"

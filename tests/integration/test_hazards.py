@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 from helpers.control import MODULE, Control
-from helpers.lab import FLEET, container, fleet_name, lab
+from helpers.lab import FLEET, LAYOUT, container, fleet_name, lab
 from helpers.output import results
 from helpers.playbooks import INSTALL
 from helpers.server import INSTALL_PLUGIN, Server, reset
@@ -34,15 +34,13 @@ def configure_group(
     seeds: str = "mysql2:33061,mysql3:33061",
 ) -> None:
     """Write the options of a group's member into the option file, as MySQL's manual shows them."""
-    lines = (
-        "[mysqld]",
+    server.add_options(
         f"loose-group_replication_group_name={GROUP_NAME}",
         f"loose-group_replication_local_address={server.name}:33061",
         f"loose-group_replication_group_seeds={seeds}",
         f"loose-group_replication_start_on_boot={start_on_boot}",
         f"loose-group_replication_bootstrap_group={bootstrap}",
     )
-    server.sh("cat >> /etc/mysql/my.cnf <<'END'\n" + "\n".join(lines) + "\nEND")
 
 
 def members(server: Server) -> list[list[str]]:
@@ -224,14 +222,14 @@ def test_member_that_the_group_needs(group: list[Server], control: Control) -> N
 def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
     """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
     configure_group(server, bootstrap="ON")
-    server.sh("sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ /etc/mysql/mysql.cnf")
+    server.sh(f"sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ {LAYOUT.option_file_target}")
     server.restart()
-    server.sh("sed -i s/start_on_boot=ON/start_on_boot=OFF/ /etc/mysql/mysql.cnf")
+    server.sh(f"sed -i s/start_on_boot=ON/start_on_boot=OFF/ {LAYOUT.option_file_target}")
     # As a restored backup or a package leaves it.
-    server.sh("touch -d '2 hours ago' /etc/mysql/mysql.cnf")
+    server.sh(f"touch -d '2 hours ago' {LAYOUT.option_file_target}")
     result = control.module(server)
     assert result["error_code"] == "group_start_unknown"
-    assert "/etc/mysql/my.cnf was changed after the server started" in result["cause"]
+    assert f"{LAYOUT.option_file} was changed after the server started" in result["cause"]
 
     server.sql(INSTALL_PLUGIN)
     wait_until_online(server)
@@ -262,14 +260,13 @@ def test_persisted_variables_start_a_group_too(server: Server, control: Control)
     "refused with the line that holds it: `plugin_permanent`",
 )
 def test_permanent_plugin(server: Server, control: Control) -> None:
-    server.sh(
-        "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n"
-        "group_replication=FORCE_PLUS_PERMANENT\\n' >> /etc/mysql/my.cnf"
+    server.add_options(
+        "plugin_load_add=group_replication.so", "group_replication=FORCE_PLUS_PERMANENT"
     )
     server.restart()
     result = control.module(server, state="absent")
     assert result["error_code"] == "plugin_permanent"
-    assert re.search(r"/etc/mysql/my\.cnf:\d+", result["cause"])
+    assert re.search(rf"{re.escape(LAYOUT.option_file)}:\d+", result["cause"])
     assert server.plugin_status() == "ACTIVE"
 
 
@@ -322,9 +319,7 @@ def test_server_killed_during_a_statement(
     if state == "absent":
         options["state"] = "absent"
     if state == "duplicate":
-        server.sh(
-            "printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf"
-        )
+        server.add_options("plugin_load_add=group_replication.so")
     with contextlib.ExitStack() as stack:
         # The lock keeps the statement in the server for as long as it takes to kill it there.
         stack.enter_context(held(server, "FLUSH TABLES WITH READ LOCK"))
@@ -354,7 +349,7 @@ def test_server_killed_during_a_statement(
 )
 def test_server_killed_at_each_statement(server: Server, kind: str) -> None:
     if kind == "loaded":
-        server.sh("printf '[mysqld]\nplugin_load_add=group_replication.so\n' >> /etc/mysql/my.cnf")
+        server.add_options("plugin_load_add=group_replication.so")
         server.restart()
     verdicts = server.python("kill_at_each_statement", kind, "each" if SOAK else "writes")
     words = {verdict["statement"].partition(" ")[0] for verdict in verdicts}
@@ -442,7 +437,12 @@ def test_server_that_falls_silent(server: Server, control: Control) -> None:
 def test_mariadb(control: Control) -> None:
     fleet = fleet_name("mariadb")
     lab("up", fleet, "mariadb1", "--server", "mariadb")
-    host = {"mariadb1": {"ansible_host": container("mariadb1", fleet)}}
+    host = {
+        "mariadb1": {
+            "ansible_host": container("mariadb1", fleet),
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+    }
     modules = (MODULE, "dbfleet.mysql.plugin_load_add")
     try:
         run = control.play([{module: {}, "ignore_errors": True} for module in modules], host, "-v")
@@ -451,7 +451,7 @@ def test_mariadb(control: Control) -> None:
     assert [result.get("error_code") for result in results(run.output)] == ["mariadb"] * 2
 
 
-PLUGIN_DIR = "/usr/lib/mysql/plugin"
+PLUGIN_DIR = LAYOUT.plugin_dir
 
 
 @contextlib.contextmanager
@@ -470,7 +470,10 @@ def moved_away(server: Server, path: str) -> Iterator[None]:
     "the loader's words and what to install: `library_not_loadable`",
 )
 def test_library_that_lacks_another(server: Server, control: Control) -> None:
-    needed = server.sh("ldconfig -p | sed -n 's/.*libtirpc.so.3.*=> //p' | head -n 1").strip()
+    libraries = server.sh(f"ldd {PLUGIN_DIR}/group_replication.so")
+    found = re.search(r"libtirpc\.so\.3 => (/\S+)", libraries)
+    assert found, libraries
+    needed = found[1]
     server.restart()  # a library that was loaded once may stay in the process
     with moved_away(server, needed):
         result = control.module(server)
@@ -607,9 +610,9 @@ def test_random_options(server: Server, module: str) -> None:
 
 def test_defaults_file_that_is_not_there(server: Server, control: Control) -> None:
     configure_group(server, bootstrap="ON")
-    result = control.module(server, defaults_file="/etc/mysql/typo.cnf")
+    result = control.module(server, defaults_file="/etc/typo.cnf")
     assert result["error_code"] == "option_file_broken"
-    assert "/etc/mysql/typo.cnf" in result["cause"]
+    assert "/etc/typo.cnf" in result["cause"]
     assert server.plugin_status() == ""
 
 

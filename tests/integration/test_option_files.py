@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from helpers.control import Control, Playbook
-from helpers.lab import CHECKOUT, container, fleet_name, lab, run
+from helpers.debian import MAIN, RESTORE, debian_host
+from helpers.lab import CHECKOUT, LAYOUT, container, fleet_name, run
 from helpers.output import results
 from helpers.soak import SOAK
 
 MODULE = "dbfleet.mysql.plugin_load_add"
 FLEET = fleet_name("option-files")
-MAIN = "/etc/mysql/mysql.cnf"  # where the link /etc/mysql/my.cnf leads
 
 
 class Host:
@@ -41,7 +41,7 @@ class Host:
         """Run a Python program that finds the collection."""
         done = run(
             *("podman", "exec", "-i", *flags, "--env=PYTHONPATH=/root/collections"),
-            *(self.container, "python3", "-"),
+            *(self.container, LAYOUT.python, "-"),
             input=program,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -51,21 +51,20 @@ class Host:
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Host]:
     """Start the host once, with the collection's module_utils on it."""
-    lab("up", FLEET, "host", "--stopped")
-    host = Host()
-    collection = "/root/collections/ansible_collections/dbfleet/mysql/plugins"
-    host.sh(f"mkdir -p {collection}; tar -cf /root/etc.tar -C / etc/mysql")
-    source = str(CHECKOUT / "plugins" / "module_utils")
-    done = run("podman", "cp", source, f"{host.container}:{collection}/")
-    assert done.returncode == 0, done.stderr
-    yield host
-    lab("down", FLEET)
+    for _server in debian_host(FLEET):
+        host = Host()
+        collection = "/root/collections/ansible_collections/dbfleet/mysql/plugins"
+        host.sh(f"mkdir -p {collection}")
+        source = str(CHECKOUT / "plugins" / "module_utils")
+        done = run("podman", "cp", source, f"{host.container}:{collection}/")
+        assert done.returncode == 0, done.stderr
+        yield host
 
 
 @pytest.fixture
 def host(machine: Host) -> Host:
     """Return the host with its option files as they were."""
-    machine.sh("rm -rf /etc/mysql && tar -xf /root/etc.tar -C / && rm -rf /srv/* && mkdir /srv/d")
+    machine.sh(f"{RESTORE} && rm -rf /srv/* && mkdir /srv/d")
     return machine
 
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from helpers.control import Control, Playbook
-from helpers.lab import FLEET, lab
+from helpers.lab import FLEET, LAYOUT, lab
 from helpers.output import group, recap, remote_executions, summary
 from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
 from helpers.server import Server
@@ -41,7 +41,7 @@ def test_install_verify_and_remove(servers: list[Server], control: Control) -> N
     for row in group(first.output, "changed").splitlines()[1:]:
         cells = re.split(r"\s{2,}", row)
         assert cells[2:5] == ["ACTIVE", "group_replication.so", "GPL"]
-        assert re.fullmatch(r"/etc/mysql/my\.cnf:\d+", cells[5])
+        assert re.fullmatch(rf"{re.escape(LAYOUT.option_file)}:\d+", cells[5])
         assert cells[6] == "yes"
     assert [server.plugin_status() for server in two] == ["ACTIVE", "ACTIVE"]
     assert [server.registered() for server in two] == [False, False]
@@ -131,7 +131,7 @@ def test_check_mode_changes_nothing(servers: list[Server], control: Control) -> 
     for host in json.loads(report.read_text())["hosts"]:
         verbs = [text.split()[0] for text in host["executed_statements"]]
         assert verbs == ["INSTALL", "DELETE"]
-        assert host["changed_files"] == ["/etc/mysql/mysql.cnf"]
+        assert host["changed_files"] == [LAYOUT.option_file_target]
     assert [server.plugin_status() for server in servers] == ["", "", ""]
     assert [server.option_files() for server in servers] == before
 
@@ -167,7 +167,7 @@ def test_variables_of_import_playbook(server: Server, control: Control) -> None:
 
 def test_plugin_that_will_be_gone_after_a_restart(server: Server, control: Control) -> None:
     server.put_in_order()
-    server.sh("printf '[mysqld]\\nloose-group_replication=OFF\\n' >> /etc/mysql/my.cnf")
+    server.add_options("loose-group_replication=OFF")
     run = control.playbook(VERIFY, {"mysql1": {}})
     assert run.code != 0
     assert "will not be after a restart" in run.output
@@ -195,19 +195,25 @@ def test_a_host_without_pymysql(fleet: None, control: Control) -> None:
     lab("up", FLEET, "nopymysql", "--without", "pymysql")
     host = Server("nopymysql")
     both = [{"import_playbook": INSTALL}, {"import_playbook": VERIFY}]
-    checked = control.plays(both, {"nopymysql": {}}, "--check")
+    # The package is for the distribution's Python.
+    python = {"ansible_python_interpreter": "/usr/bin/python3"}
+    checked = control.plays(both, {"nopymysql": dict(python)}, "--check")
     assert "with a problem: 0, would change: 1" in checked.output
     assert checked.code != 0
     assert "the package of PyMySQL" in checked.output
 
     # The installation is a change, and no change where it is against the user's will.
     hosts = {
-        "nopymysql": {"group_replication_login_user": "nobody"},
-        "unwanted": {"server": "nopymysql", "group_replication_install_pymysql": False},
+        "nopymysql": {**python, "group_replication_login_user": "nobody"},
+        "unwanted": {
+            **python,
+            "server": "nopymysql",
+            "group_replication_install_pymysql": False,
+        },
     }
     try:
         run = control.playbook(INSTALL, hosts, "-vvv")
-        host.sh("python3 -c 'import pymysql'")
+        host.sh("/usr/bin/python3 -c 'import pymysql'")
     finally:
         # The next test that wants such a host gets it as it was.
         host.sh("apt-get purge -y python3-pymysql >/dev/null 2>&1 || true")

@@ -92,7 +92,7 @@ def test_line_beside_an_extra_option_file_is_removed_too(fleet: None, control: C
     extra = "--arg=--defaults-extra-file=/srv/mysqld.cnf"
     lab("up", FLEET, "extra", "--stopped", extra, "--file", source)
     server = Server("extra")
-    server.sh(f"printf '[mysqld]\\n{LINE}\\n' >> /etc/mysql/my.cnf")
+    server.add_options(LINE)
     lab("start-server", FLEET, "extra")
     assert server.plugin_status() == "ACTIVE"
     run = control.play([include(group_replication_state="absent")], {"extra": {}})

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 from helpers.attacked import CLEAN, attacked, brief, hostile, modules, put, refused
 from helpers.control import Control
+from helpers.debian import MAIN
+from helpers.lab import LAYOUT
 from helpers.library import library
 from helpers.server import Server
 from helpers.soak import SOAK
 
 MODULE = "dbfleet.mysql.plugin_load_add"
-MAIN = "/etc/mysql/mysql.cnf"  # where the link /etc/mysql/my.cnf leads
 RACE = 120 if SOAK else 4
 PRIVATE = "[client]\npassword=for-root-only-1234\n"
 UUID = "b2f3c3a0-0000-11ef-8000-0242ac110002"
@@ -52,9 +53,9 @@ def test_an_option_file_of_mysqls_runs_no_code_as_root(host: Server) -> None:
     own = "[mysqld]\nuser=root\nplugin_dir=/srv/mysql\nplugin_load_add=own.so\n"
     put(host, "/srv/mysql/own.cnf", own, "mysql")
     put(host, MAIN, "[mysqld]\n!include /srv/mysql/own.cnf\n")
-    host.sh("cp /usr/lib/mysql/plugin/group_replication.so /srv/mysql/")
+    host.sh(f"cp {LAYOUT.plugin_dir}/group_replication.so /srv/mysql/")
     # The library does what it is made for.
-    host.sh("su mysql -s /bin/sh -c '/usr/sbin/mysqld --validate-config'", check=False)
+    host.sh("su mysql -s /bin/sh -c 'mysqld --validate-config'", check=False)
     assert host.sh(f"stat -c %U {RAN}; rm {RAN}") == "mysql\n"
     check, done = modules(host, {"options": {"_ansible_check_mode": True}}, {})
     assert host.sh(f"stat -c %U {RAN} 2>/dev/null || echo nobody") in ("mysql\n", "nobody\n")
@@ -66,11 +67,16 @@ def test_an_option_file_of_mysqls_runs_no_code_as_root(host: Server) -> None:
 @pytest.fixture
 def program(host: Server) -> Iterator[str]:
     """Return where mysqld is, in a folder of mysql's as where a tarball was given to it."""
-    host.sh("mv /usr/sbin/mysqld /usr/local/lib/mysqld; cp /etc/passwd /root/passwd")
-    host.sh("install -d -o mysql -g mysql /usr/local/mysql /usr/local/mysql/bin")
+    path = host.sh("command -v mysqld").strip()
+    host.sh(f"mv {path} {path}.real; ln -s {path}.real /usr/local/lib/mysqld")
+    host.sh("cp /etc/passwd /root/passwd; mkdir -p /usr/local/mysql/bin")
+    host.sh("chown mysql:mysql /usr/local/mysql /usr/local/mysql/bin")
     yield "/usr/local/mysql/bin/mysqld"
-    host.sh("mv /usr/local/lib/mysqld /usr/sbin/mysqld; cp /root/passwd /etc/passwd")
-    host.sh("rm -rf /usr/local/mysql")
+    host.sh(
+        f"rm -f /usr/local/mysql/bin/mysqld; mv {path}.real {path}; cp /root/passwd /etc/passwd"
+    )
+    host.sh("rm /usr/local/lib/mysqld; chown root:root /usr/local/mysql /usr/local/mysql/bin")
+    host.sh("rmdir /usr/local/mysql/bin /usr/local/mysql || true")
 
 
 WHO = """#!/bin/sh

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import trustme
 from helpers.control import Control
-from helpers.lab import CHECKOUT, FLEET, lab
+from helpers.lab import CHECKOUT, FLEET, LAYOUT, lab
 from helpers.server import Server, reset
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
 # The certificates that the server made for itself have no host's name in them.
-OWN_CA = {"ca_cert": "/var/lib/mysql/ca.pem", "check_hostname": False}
+OWN_AUTHORITY = f"{LAYOUT.datadir}/ca.pem"
+OWN_CA = {"ca_cert": OWN_AUTHORITY, "check_hostname": False}
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_certificate_that_cannot_be_trusted(
     server.sh(f"cat > /root/other.pem <<'END'\n{certificate}END")
     other_host, other_authority, no_file = control.modules(
         server,
-        {**login, "ca_cert": "/var/lib/mysql/ca.pem"},
+        {**login, "ca_cert": OWN_AUTHORITY},
         {**login, "ca_cert": "/root/other.pem", "check_hostname": False},
         {**login, "ca_cert": "/root/nowhere.pem"},
     )
@@ -69,7 +70,7 @@ def certificate(server: Server) -> Iterator[str]:
     """Give the server a certificate for 127.0.0.1 and return its authority's file."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
-    folder = "/var/lib/mysql/test-tls"
+    folder = f"{LAYOUT.datadir}/test-tls"
     before = server.sql("SELECT @@ssl_ca, @@ssl_cert, @@ssl_key")[0]
     server.sh(f"install -d -o mysql -g mysql {folder}")
     server.write(f"{folder}/ca.pem", authority.cert_pem.bytes())
@@ -113,7 +114,7 @@ def without_tls(fleet: None) -> Server:
 
 @pytest.mark.parametrize(
     ("options", "error_code"),
-    [({}, "password_not_safe"), ({"ca_cert": "/var/lib/mysql/ca.pem"}, "tls_failed")],
+    [({}, "password_not_safe"), ({"ca_cert": OWN_AUTHORITY}, "tls_failed")],
 )
 @pytest.mark.hazard(
     "A password over TCP without TLS",

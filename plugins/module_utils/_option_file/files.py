@@ -15,7 +15,7 @@ import os
 import pwd
 
 from .._errors import Failure
-from .._files import read_regular
+from .._files import read_regular, real_path
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 4 * 1024 * 1024
@@ -35,7 +35,7 @@ class Files:
 
     def real_path(self, path: str) -> str:
         """Return the path of the file itself, links resolved, and with the root in front."""
-        return text_of(os.path.realpath(self._host(path)))
+        return text_of(real_path(self._host(path)))
 
     def _host(self, path: str) -> bytes:
         while path.startswith("/../"):

@@ -21,7 +21,18 @@ from typing import Iterator, Mapping, NamedTuple, Sequence
 from .._errors import Failure
 from .arguments import COMMAND_LINE, LOAD_OPTIONS, Argument, make_argument, plain_name
 from .files import Files, bytes_of, clean_path, os_reason, text_of
-from .syntax import BAD_DIRECTIVE, BAD_LINE, GROUP, INCLUDE, INCLUDEDIR, OPTION, parse
+from .syntax import (
+    BAD_DIRECTIVE,
+    BAD_LINE,
+    GROUP,
+    INCLUDE,
+    INCLUDEDIR,
+    NEWEST,
+    OPTION,
+    Syntax,
+    parse,
+    syntax_of,
+)
 
 #: The option files that servers start from before ``~/.my.cnf``. The first two are in every build;
 #: the others are the build's SYSCONFDIR: Oracle's RPM packages, then its tar archives.
@@ -77,9 +88,12 @@ class ServerOptions:
         main_group: the group that an edit belongs in: this server's own where it has a suffix.
         extra_file: the one named by ``--defaults-extra-file``, if any.
         included_by: for each included file, the first that includes it.
+        syntax: how the server's version reads option files.
     """
 
-    def __init__(self, main_group: str, extra_file: str | None = None) -> None:
+    def __init__(
+        self, main_group: str, extra_file: str | None = None, syntax: Syntax = NEWEST
+    ) -> None:
         self.arguments: list[Argument] = []
         self.files: list[str] = []
         self.skipped: list[tuple[str, str]] = []
@@ -89,6 +103,7 @@ class ServerOptions:
         self.folders: list[str] = []
         self.main_group = main_group
         self.extra_file = extra_file
+        self.syntax = syntax
         self.included_by: dict[str, str] = {}
 
     def way_to(self, path: str) -> list[str]:
@@ -141,7 +156,7 @@ def read_server_options(
     if defaults_file is None:
         defaults_file = found.get("--defaults-file")
     extra_file = found.get("--defaults-extra-file") if defaults_file is None else None
-    options = ServerOptions("mysqld" + suffix, extra_file)
+    options = ServerOptions("mysqld" + suffix, extra_file, syntax_of(server_version))
     reader = _Reader(options, files, _groups(server_version, suffix), home)
     if defaults_file is not None:
         options.main_file = os.path.join("/", defaults_file)
@@ -254,7 +269,7 @@ class _Reader:
                 f"The option files include each other more than {MAX_FILES} times.",
                 f"Look for an !includedir that includes its own folder, last in {path}.",
             )
-        for line in parse(data):
+        for line in parse(data, self.options.syntax):
             if line.kind == OPTION and _group_key(line.group) in self.groups:
                 self.options.arguments.append(
                     make_argument(line.text, line.value, path, line.number, line.start)

@@ -9,7 +9,7 @@ Knows no other file, no server and no Ansible. Private to dbfleet.mysql.
 The specification is the server's own reader, ``mysys/my_default.cc`` (function
 ``search_default_file_with_ext``); the manual's section "Using Option Files" says less than it does.
 Where this module does something unexpected, so does MySQL, and
-``tests/fuzz/option_files.py`` compares the two.
+``tests/fuzz/option_files.py`` compares the two on 5.7.20, 8.0.39, 8.4.8 and 9.7.4.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ BAD_DIRECTIVE = "bad directive"
 #: Anything else on which MySQL gives up. Always the last line.
 BAD_LINE = "bad line"
 
-#: The line buffer of MySQL's reader, in bytes. A longer line is read in pieces and put together
-#: again; that shows only where a line holds NUL bytes.
+#: The line buffer of MySQL's reader, in bytes. From 8.0 on, a longer line is read in pieces and put
+#: together again; that shows only where a line holds NUL bytes.
 _BUFFER = 4095
+#: The same of 5.7, which takes each piece for a line.
+_BUFFER_5_7 = 4094
 
 #: An escape in a value; any other backslash stands for itself.
 ESCAPE = rb"""\\([ntrbs"'\\])"""
@@ -65,7 +67,37 @@ class Line(NamedTuple):
     group: bytes = b""
 
 
-def parse(data: bytes) -> Iterator[Line]:
+class Syntax(NamedTuple):
+    """How MySQL reads option files, where its versions differ.
+
+    Attributes:
+        joins_pieces: a line longer than the buffer is one line, and a NUL byte joins a line with
+            the next one.
+        ends_paths_at_comments: a comment after the path of an include is one. Otherwise it is a
+            part of the path, and the path loses its last byte where the file ends there without a
+            line end. None: not known.
+    """
+
+    joins_pieces: bool = True
+    ends_paths_at_comments: bool | None = True
+
+
+#: Of the newest version that was compared.
+NEWEST = Syntax()
+
+
+def syntax_of(version: str | None) -> Syntax:
+    """Return the syntax of a version of MySQL, such as ``8.0.36``; None: it is not known."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", version or "")
+    numbers = tuple(map(int, found.groups())) if found else None
+    if numbers is None or (9, 0) <= numbers < (9, 7):
+        return Syntax(ends_paths_at_comments=None)
+    if numbers < (8, 0):
+        return Syntax(joins_pieces=False, ends_paths_at_comments=False)
+    return Syntax(ends_paths_at_comments=numbers >= (9, 7))
+
+
+def parse(data: bytes, syntax: Syntax = NEWEST) -> Iterator[Line]:
     """Yield the lines of an option file, in order.
 
     Never raises, whatever ``data`` holds. A file on which MySQL gives up ends in a line of kind
@@ -73,15 +105,18 @@ def parse(data: bytes) -> Iterator[Line]:
     in includes that it ignores directives.
     """
     group: bytes | None = None
-    for number, start, end, text in _split(data):
+    lines = _split(data) if syntax.joins_pieces else _split_as_5_7(data)
+    for number, start, end, text in lines:
         place = (number, start, end)
         body = text.lstrip(SPACE)
         if body[:1] in (b"", b"#", b";"):
             continue
         if body.startswith(b"!"):
-            kind, path = _parse_directive(body)
+            kind, path = _parse_directive(body, syntax)
             if kind is not None:
                 yield Line(kind, *place, path, group=group or b"")
+            if kind == BAD_LINE:
+                return
         elif body.startswith(b"["):
             name, bracket, _rest = body[1:].partition(b"]")
             if not bracket:
@@ -124,17 +159,29 @@ def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         number += data.count(b"\n", start, position)
 
 
-def _parse_directive(body: bytes) -> tuple[str | None, bytes]:
-    """Return kind and path of a line that starts with ``!``; an unknown directive has kind None.
+def _split_as_5_7(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield the same as MySQL 5.7 sees them: what ``mysql_file_fgets`` puts into its buffer."""
+    number = position = 0
+    while position < len(data):
+        newline = data.find(b"\n", position, position + _BUFFER_5_7)
+        end = newline + 1 if newline >= 0 else min(position + _BUFFER_5_7, len(data))
+        number += 1
+        yield number, position, end, data[position:end].split(b"\0", 1)[0]
+        position = end
 
-    An end comment after the path is one for MySQL 9.7; 8.0 takes it for a part of the path, and
-    loses the path's last byte where that is the last of the file.
-    """
+
+def _parse_directive(body: bytes, syntax: Syntax) -> tuple[str | None, bytes]:
+    """Return kind and path of a line that starts with ``!``; an unknown directive has kind None."""
     words = body[1:].lstrip(SPACE)
     for kind, keyword in ((INCLUDEDIR, b"includedir"), (INCLUDE, b"include")):
         rest = words[len(keyword) :]
         if words.startswith(keyword) and rest[:1] and rest[:1] in SPACE:
             path = without_end_comment(rest).strip(SPACE)
+            # The last byte should be the line end, and is cut off whatever it is (get_argument).
+            plain = rest.lstrip(SPACE)[:-1].rstrip(SPACE)
+            if syntax.ends_paths_at_comments is None and path != plain:
+                return BAD_LINE, b"a path that versions of MySQL read differently"
+            path = path if syntax.ends_paths_at_comments else plain
             return (kind, path) if path else (BAD_DIRECTIVE, b"!" + keyword + b" without a path")
     return None, b""
 

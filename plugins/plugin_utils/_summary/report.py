@@ -82,7 +82,7 @@ def _without_links(path: str) -> str:
     once, and what is not followed then is replaced and never followed.
     """
     folder, name = os.path.split(path)
-    plain = os.path.join(os.path.realpath(folder), name)
+    plain = os.path.join(_followed(folder, path), name)
     try:
         status = os.lstat(plain)
     except OSError:
@@ -91,7 +91,15 @@ def _without_links(path: str) -> str:
         return plain
     if status.st_uid not in (0, os.geteuid()):
         raise _not_writable(path, "it is a link that belongs to somebody else")
-    return os.path.realpath(plain)
+    return _followed(plain, path)
+
+
+def _followed(path: str, report: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        # Python before 3.13, where somebody takes a link away between two of its looks.
+        raise _not_writable(report, "links on the way to it are being exchanged") from None
 
 
 def write(path: str, run: Run, hosts: list[Host]) -> None:

@@ -10,18 +10,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from helpers.lab import fleet_name, lab
+from helpers.debian import RESTORE, debian_host
+from helpers.lab import fleet_name
 from helpers.server import Server
 
 FLEET = fleet_name("attacked")
 
 #: Folders of each account, and one for what an attacker takes.
-CLEAN = """
+CLEAN = f"""
 set -e
 cd /
-rm -rf /etc/mysql /srv/* /root/private.cnf /root/.aws /root/.my.cnf /var/lib/mysql/*
+rm -rf /srv/* /root/private.cnf /root/.aws /root/.my.cnf /var/lib/mysql/*
 rm -rf /tmp/mysql.sock /run/mysqld/* /etc/cron.d/*.cnf
-tar -xf /root/etc.tar
+{RESTORE}
 for account in bob mysql root; do install -d -o $account -g $account -m 0755 /srv/$account; done
 install -d -m 1777 /srv/loot
 """
@@ -29,12 +30,9 @@ install -d -m 1777 /srv/loot
 
 def attacked() -> Iterator[Server]:
     """Give a host with MySQL's programs, whose server does not run, and with an account bob."""
-    lab("up", FLEET, "host", "--stopped")
-    host = Server("host", FLEET)
-    host.sh("id bob 2>/dev/null || useradd bob; mkdir -p /etc/cron.d")
-    host.sh("[ -e /root/etc.tar ] || tar -cf /root/etc.tar -C / etc/mysql")
-    yield host
-    lab("down", FLEET)
+    for host in debian_host(FLEET):
+        host.sh("id bob 2>/dev/null || useradd bob; mkdir -p /etc/cron.d")
+        yield host
 
 
 def modules(host: Server, *runs: dict[str, Any]) -> list[dict[str, Any]]:

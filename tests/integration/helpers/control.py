@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from helpers.lab import FLEET, run
+from helpers.lab import FLEET, LAYOUT, run
 from helpers.output import results
 from helpers.server import Server
 
@@ -40,7 +40,7 @@ class Control:
             host: {
                 "ansible_connection": "containers.podman.podman",
                 "ansible_host": stem + variables.get("server", host),
-                "ansible_python_interpreter": "/usr/bin/python3",
+                "ansible_python_interpreter": LAYOUT.python,
                 # A task is then one call of podman, not six (off in the molecule scenario "ssh").
                 "ansible_pipelining": True,
                 **{name: value for name, value in variables.items() if name != "server"},

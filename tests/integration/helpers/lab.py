@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -42,3 +44,7 @@ def lab(*arguments: str) -> str:
     done = run(LAB, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+#: Where the servers that the lab starts keep their files: the fields of lab/dbfleet_lab/layout.py.
+LAYOUT = SimpleNamespace(**json.loads(lab("layout")))

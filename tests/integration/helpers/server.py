@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import ansible
-from helpers.lab import CHECKOUT, FLEET, container, lab, run
+from helpers.lab import CHECKOUT, FLEET, LAYOUT, container, lab, run
 
+#: All option files and their folders, as words of a shell's.
+OPTION_FILES = " ".join(LAYOUT.option_files)
+#: Keeps a copy of them, which ``reset`` brings back.
+KEEP_OPTION_FILES = f"[ -e /root/etc.tar ] || tar -cPf /root/etc.tar {OPTION_FILES}"
 #: The statement that the module sends.
 INSTALL_PLUGIN = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 
@@ -73,8 +77,9 @@ class Server:
             done = run("sh", "-c", pipe + place)
             assert done.returncode == 0, done.stderr
         done = run(
-            *("podman", "exec", f"--env=PYTHONPATH={folder}", self.container),
-            *("python3", f"{folder}/{script}.py", *arguments),
+            *("podman", "exec", f"--env=PYTHONPATH={folder}"),
+            *(f"--env=SERVER_SOCKET={LAYOUT.socket}", self.container),
+            *(LAYOUT.python, f"{folder}/{script}.py", *arguments),
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -85,7 +90,12 @@ class Server:
             f"{INSTALL_PLUGIN}; SET SESSION sql_log_bin = 0;"
             " DELETE FROM mysql.plugin WHERE name = 'group_replication'"
         )
-        self.sh("printf '[mysqld]\\nplugin_load_add=group_replication.so\\n' >> /etc/mysql/my.cnf")
+        self.add_options("plugin_load_add=group_replication.so")
+
+    def add_options(self, *lines: str) -> None:
+        """Add lines of the group [mysqld] at the end of the main option file."""
+        text = "\n".join(("[mysqld]", *lines))
+        self.sh(f"cat >> {LAYOUT.option_file} <<'END'\n{text}\nEND")
 
     def restart(self) -> None:
         """Restart mysqld for real."""
@@ -106,13 +116,13 @@ class Server:
     def option_files(self) -> str:
         """Return all option files with their names, modes and owners."""
         return self.sh(
-            "find /etc/mysql -printf '%p %y %m %U:%G %l\\n' | sort;"
-            " find /etc/mysql -type f | sort | xargs cat"
+            f"find {OPTION_FILES} -printf '%p %y %m %U:%G %l\\n' | sort;"
+            f" find {OPTION_FILES} -type f | sort | xargs cat"
         )
 
     def last_start(self) -> str:
         """Return what the error log holds since the last start."""
-        return self.sh("cat /var/log/mysql/error.log").split("MySQL Server - start.")[-1]
+        return self.sh("cat /var/log/mysql/error.log").split("starting as process")[-1]
 
     def gtid_executed(self) -> str:
         """Return the set of transactions that the server has executed."""
@@ -122,7 +132,7 @@ class Server:
 # Prints the executed transactions, then why the server must be restarted: the plugin cannot be
 # taken out, or an option file was touched, which the module takes for one that may have changed
 # what INSTALL does. --force goes on where there is nothing to stop, to uninstall or to delete.
-RESET = """
+RESET = f"""
 set -eu
 mysql --force --batch -N 2>/dev/null <<'END'
 SELECT @@global.gtid_executed;
@@ -138,12 +148,12 @@ END
 rm -rf /root/.my.cnf
 cd /
 # tar notices what differs or is missing, the count what was added.
-if [ -e /root/etc.tar ] && ! { tar -df /root/etc.tar >/dev/null 2>&1 &&
-        [ "$(find etc/mysql | wc -l)" = "$(tar -tf /root/etc.tar | wc -l)" ]; }; then
-    rm -rf /etc/mysql
-    tar -xf /root/etc.tar
+if [ -e /root/etc.tar ] && ! {{ tar -dPf /root/etc.tar >/dev/null 2>&1 &&
+        [ "$(find {OPTION_FILES} | wc -l)" = "$(tar -tf /root/etc.tar | wc -l)" ]; }}; then
+    rm -rf {OPTION_FILES}
+    tar -xPf /root/etc.tar
 fi
-find -L /etc/mysql -newercc /var/run/mysqld/mysqld.pid
+find -L {OPTION_FILES} -newercc /var/run/mysqld/mysqld.pid
 """
 
 

@@ -21,7 +21,7 @@ import pymysql
 from accounts import run_main
 from ansible.module_utils import basic
 
-SOCKET = "/var/run/mysqld/mysqld.sock"
+SOCKET = os.environ["SERVER_SOCKET"]
 
 
 class Outcome(NamedTuple):
