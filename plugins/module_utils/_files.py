@@ -29,6 +29,8 @@ from ._errors import Failure
 
 #: Permissions of a created file.
 CREATED_MODE = 0o644
+#: In bytes, of the list of mounts: that of a host with many containers is some hundred KiB.
+_MAX_MOUNTS = 16 * 1024 * 1024
 #: As many links as Linux follows in one path (path_resolution(7)).
 _MAX_LINKS = 40
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -101,8 +103,11 @@ def read_regular(
         status = os.fstat(found)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        if owners is not None and status.st_uid not in owners:
-            raise OSError(errno.EPERM, f"it belongs to {account_name(status.st_uid)}")
+        if owners is not None:
+            if status.st_uid not in owners:
+                raise OSError(errno.EPERM, f"it belongs to {account_name(status.st_uid)}")
+            if status.st_dev in _process_devices():
+                raise OSError(errno.EPERM, "it is in /proc, and so nobody's word")
         # O_NONBLOCK: the owner's lease would hold us up (fcntl(2), F_SETLEASE).
         handle = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     finally:
@@ -256,6 +261,7 @@ def trusted_file(
             os.fsdecode(path), "is no absolute path, so it is anybody's", "it with one"
         )
     trusted = {0, os.geteuid(), *owners}
+    processes = _process_devices()
     todo = os.fsencode(path).split(b"/")
     links = 0
     with contextlib.ExitStack() as handles:
@@ -263,6 +269,12 @@ def trusted_file(
         stack = [(b"/", _open_folder(handles, b"/", None))]
         _check(os.fstat(stack[0][1]), b"/", trusted)
         while True:
+            if os.fstat(stack[-1][1]).st_dev in processes:
+                raise NotTrusted(
+                    os.fsdecode(path),
+                    "is in /proc, where files of root's hold what other accounts' programs say",
+                    "it with a file that is not there",
+                )
             part = todo.pop(0)
             here, folder = stack[-1]
             full = os.path.join(here, part)
@@ -289,6 +301,21 @@ def trusted_file(
                 _check(os.fstat(stack[-1][1]), full, trusted)
             if not todo:
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+def _process_devices() -> set[int]:
+    """Return the device numbers of all that is mounted as /proc is (proc_pid_mountinfo(5)).
+
+    A file there may be root's, as those of a setuid program are, while whoever started the program
+    decides what it holds.
+    """
+    devices = {os.stat("/proc").st_dev}
+    for line in read_regular("/proc/self/mountinfo", _MAX_MOUNTS).splitlines():
+        fields = line.split()
+        if b" - proc " in line:
+            major, minor = map(int, fields[2].split(b":"))
+            devices.add(os.makedev(major, minor))
+    return devices
 
 
 def check_trusted(path: str, owners: AbstractSet[int] = frozenset()) -> None:

@@ -288,7 +288,7 @@ mysql_error_number:
 """
 
 import contextlib
-from typing import Any
+from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -384,6 +384,10 @@ def plan(connection: Connection, state: State, request: Request) -> list[Packet]
         raise
 
 
+#: How many places that load the plugin are returned.
+MOST_PLACES = 50
+
+
 def report(before: State, effect: Effect, diff: bool) -> dict[str, Any]:
     """Return the module's result."""
     result = {
@@ -421,9 +425,14 @@ def facts(now: State, after: State) -> dict[str, Any]:
         "registered": None if now.row is None else bool(now.row),
         # For programs: the sources' names may be masked where a password is part of one.
         "loaded_by_options": bool(after.loads),
-        "loaded_at_start_by": after.loads + (["mysql.plugin"] if after.row else []),
+        "loaded_at_start_by": _first(after.loads) + (["mysql.plugin"] if after.row else []),
         "survives_restart": after.survives_restart,
     }
+
+
+def _first(places: Sequence[str]) -> list[str]:
+    """Return places, each once, and not more than a person reads."""
+    return list(dict.fromkeys(places))[:MOST_PLACES]
 
 
 def _visible(state: State) -> dict[str, Any]:

@@ -640,6 +640,10 @@ def _judge(state: str, earlier: Verdict, now: Verdict) -> None:
 # ---- what people should know ----
 
 
+#: How many warnings are given.
+MOST_WARNINGS = 50
+
+
 def _warnings(state: str, target: str, effect: Effect) -> list[str]:
     options = effect.after
     result = [f"{path} is not read: {reason}." for path, reason in options.skipped]
@@ -656,7 +660,8 @@ def _warnings(state: str, target: str, effect: Effect) -> list[str]:
         )
     if effect.validated is False:
         result.append(effect.note)
-    return result
+    more = len(result) - MOST_WARNINGS
+    return result if more <= 0 else [*result[:MOST_WARNINGS], f"There are {more} more warnings."]
 
 
 def _hidden_from_mysql(path: str) -> bool:

@@ -107,13 +107,25 @@ class Connection:
         """The version that the server sent when the connection began; costs no round trip."""
         return str(self._connection.get_server_info())
 
-    def rows(self, query: str) -> Rows:
+    def rows(self, query: str, columns: int = 1, least: int = 0) -> Rows:
         """Return the rows that answer a query.
 
+        Args:
+            query: without parameters.
+            columns: how many values each row has.
+            least: how many rows there are at least.
+
         Raises:
-            Failure: the server refused it, or the connection broke.
+            Failure: the server refused it, it answers otherwise, or the connection broke.
         """
-        return self.answers([query])[0] or []
+        found = self.answers([query])[0] or []
+        right = all(
+            len(row) == columns and all(isinstance(value, (str, int)) for value in row)
+            for row in found
+        )
+        if not right or len(found) < least:
+            raise self.invalid_answer(query)
+        return found
 
     def answers(self, queries: Sequence[str], refusable: Container[str] = ()) -> list[Rows | None]:
         """Send queries in one packet and return the rows of each, in the same order.
@@ -352,6 +364,17 @@ def connect(login: Login, may_be_server: Callable[[int], bool], read_timeout: in
     connection = Connection(login, may_be_server, read_timeout)
     connection.open()
     return connection
+
+
+def _refuse_old_password(_password: object, _nonce: object) -> None:
+    """Take the place of PyMySQL's proof of a password as before MySQL 4.1, which gives it away."""
+    raise UnsafePassword
+
+
+_auth: Any = getattr(pymysql, "_auth", None)
+if hasattr(_auth, "scramble_old_password"):
+    # PyMySQL before 1.1 uses it wherever a server asks, without a setting against that.
+    _auth.scramble_old_password = _refuse_old_password
 
 
 class _Refusal:

@@ -10,19 +10,23 @@ Private to dbfleet.mysql.
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, NamedTuple
+from typing import AbstractSet, Any, Mapping, NamedTuple
 
 from .._errors import Failure
 from .._files import NotTrusted, account_name, check_trusted
 from .._option_file.arguments import option_value
-from .._option_file.files import Files
+from .._option_file.files import Files, os_reason
 from .._option_file.reader import read_group, read_server_options
+from .account import server_account
 
 # What is taken from the group [client].
 _CLIENT_OPTIONS = (
     *("user", "password", "host", "port", "socket", "server_public_key_path"),
     *("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key"),
+    *("ssl_capath", "ssl_crl", "ssl_crlpath"),
 )
+#: What makes MySQL's own programs verify more than PyMySQL can be told to.
+_NOT_SUPPORTED = ("ssl_capath", "ssl_crl", "ssl_crlpath")
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 3306
@@ -156,8 +160,17 @@ def _ssl_mode(params: Mapping[str, Any], client: Mapping[str, str], over_socket:
         if over_socket:
             return "PREFERRED"
         return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
-    mode = client.get("ssl_mode", "").upper()
-    if mode and mode not in SSL_MODES:
+    for name in _NOT_SUPPORTED:
+        if client.get(name) and not over_socket:
+            option = name.replace("_", "-")
+            raise Failure(
+                "config_file_unusable",
+                f"{params['config_file']} has {option} in its group [client], by which this module "
+                "cannot verify a server's certificate.",
+                "Put the authority's certificate into one file and name that in ca_cert.",
+            )
+    mode = client.get("ssl_mode", "PREFERRED").upper()
+    if mode not in SSL_MODES:
         raise Failure(
             "config_file_unusable",
             f"The ssl-mode in the group [client] of {params['config_file']} is none that MySQL "
@@ -171,10 +184,10 @@ def _ssl_mode(params: Mapping[str, Any], client: Mapping[str, str], over_socket:
             "verify the server's certificate with.",
             "Add ssl-ca there, or set ca_cert.",
         )
-    if client.get("ssl_ca") and mode in ("", "PREFERRED", "REQUIRED") and not over_socket:
+    if client.get("ssl_ca") and mode in ("PREFERRED", "REQUIRED") and not over_socket:
         # As with the option ca_cert. Named for this, an authority is not just there by chance.
         return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
-    return mode or "PREFERRED"
+    return mode
 
 
 def _client_options(config_file: str) -> dict[str, str]:
@@ -208,6 +221,13 @@ def _refuse_untrusted(path: str) -> None:
             "send it elsewhere.",
             f"Run {untrusted.remedy}, or name another file in config_file.",
         ) from None
+    except OSError as error:
+        raise Failure(
+            "config_file_unusable",
+            f"The option file {path} is not used for root's login, because it cannot be looked at: "
+            f"{os_reason(error)}.",
+            "Mend that, or name another file in config_file.",
+        ) from None
 
 
 def _port(text: str, config_file: str) -> int:
@@ -231,9 +251,23 @@ def _own_name() -> str:
 
 def _find_socket(files: Files) -> str:
     """Return the local server's socket file as its option files or its package place it."""
-    configured = option_value(read_server_options(files=files).arguments, "socket")
+    options = read_server_options(files=files)
+    configured = option_value(options.arguments, "socket")
     if configured is not None and configured.value:
         # Also where it does not exist: the error names what the server's option file names.
         return configured.value
-    found = (path for path in WELL_KNOWN_SOCKETS if os.path.exists(path))
+    account = server_account(options)
+    owners = {0, os.geteuid(), *([account.pw_uid] if account else [])}
+    found = (path for path in WELL_KNOWN_SOCKETS if _belongs_to(path, owners))
     return next(found, WELL_KNOWN_SOCKETS[0])
+
+
+def _belongs_to(path: str, owners: AbstractSet[int]) -> bool:
+    """Whether there is such a socket, or a link to it, that is not somebody else's.
+
+    A link of anybody's in /tmp would lead to another server of this machine.
+    """
+    try:
+        return os.lstat(path).st_uid in owners
+    except OSError:
+        return False

@@ -20,6 +20,9 @@ from typing import Any, NamedTuple
 MAX_BYTES = 1024 * 1024
 #: The longest greeting, in bytes; MySQL's take about a hundred.
 _MAX_GREETING = 4096
+#: The length of its nonce with the NUL at its end, and where the plugin's name follows the version.
+_NONCE = 21
+_PLUGIN = 31 + 13
 #: The flag of a server that offers TLS (manual of the protocol, "Capabilities Flags").
 _CLIENT_SSL = 0x800
 
@@ -122,12 +125,34 @@ def open_socket(path: str, limits: Limits) -> LimitedSocket:
 
 def open_tcp(host: str, port: int, limits: Limits) -> LimitedSocket:
     """Connect to a TCP port within the limits. Raises OSError."""
-    plain = socket.create_connection((host, port), limits.seconds_left())
+    plain = _first_that_answers(host, port, limits)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     opened = LimitedSocket(fileno=plain.detach())
     opened.limits = limits
     return opened
+
+
+def _first_that_answers(host: str, port: int, limits: Limits) -> socket.socket:
+    """Connect to one of a host's addresses; all of them share the time."""
+    problem = OSError(f"{host} has no address")
+    for family, kind, protocol, _name, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.settimeout(limits.seconds_left())
+            opened.connect(address)
+            return opened
+        except OSError as error:
+            opened.close()
+            problem = error
+            if limits.timed_out:
+                break
+        except BaseException:
+            opened.close()
+            raise
+    raise problem
 
 
 def peer_of(opened: socket.socket) -> Peer:
@@ -189,5 +214,9 @@ def _parse_greeting(body: bytes) -> Greeting:
     rest = body.partition(b"\0")[2]
     flags = int.from_bytes(rest[13:15], "little")
     nonce_length = rest[20] if len(rest) > 20 else 0
-    name = rest[31 + max(13, nonce_length - 8) :].partition(b"\0")[0]
+    # MySQL's is 21. With another, or in a greeting that ends early, PyMySQL looks for the plugin in
+    # another place than the protocol says.
+    if nonce_length > _NONCE or 20 < len(rest) < _PLUGIN:
+        raise ValueError("what answers there does not speak the MySQL protocol")
+    name = rest[_PLUGIN:].partition(b"\0")[0]
     return Greeting(bool(flags & _CLIENT_SSL), name.decode("ascii", "replace"))

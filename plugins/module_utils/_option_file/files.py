@@ -18,7 +18,7 @@ from .._errors import Failure
 from .._files import read_regular, real_path
 
 #: Ours, in bytes.
-MAX_FILE_SIZE = 4 * 1024 * 1024
+MAX_FILE_SIZE = 1024 * 1024
 #: Ours: how many names of a folder are looked at.
 MAX_NAMES = 20000
 
@@ -63,7 +63,7 @@ class Files:
                 raise
             raise Failure(
                 "option_files_too_large",
-                f"The option file {path} is larger than 4 MiB.",
+                f"The option file {path} is larger than 1 MiB.",
                 "Name the server's own option file.",
             ) from None
 

@@ -50,9 +50,11 @@ MAX_PATH = 508
 #: Ours: a directory that includes itself can make MySQL read millions of files.
 MAX_FILES = 2000
 #: Ours, in bytes: of all files together, each counted as often as it is read.
-MAX_TOTAL_SIZE = 8 * 1024 * 1024
+MAX_TOTAL_SIZE = 4 * 1024 * 1024
 #: Ours: options in the groups that are read.
 MAX_ARGUMENTS = 20000
+#: Ours: how many includes and names in included folders are looked at.
+MAX_LOOKS = 50000
 
 _WORLD_WRITABLE = "it is world-writable"
 
@@ -211,6 +213,7 @@ class _Reader:
         #: Names of groups such as ``mysqld-8.0`` that are not read.
         self.version_groups: list[str] = []
         self._size = 0
+        self._looks = 0
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
@@ -296,7 +299,17 @@ class _Reader:
     def _stop(self, path: str, line: int, reason: str, depth: int) -> None:
         self.options.read_errors.append(ReadError(path, line, reason, fatal=depth == 0))
 
+    def _count_looks(self, number: int, path: str) -> None:
+        self._looks += number
+        if self._looks > MAX_LOOKS:
+            raise Failure(
+                "option_files_too_large",
+                f"The option files include more than {MAX_LOOKS} files, or names in folders.",
+                f"Look for what is included again and again, last {path}.",
+            )
+
     def _include(self, path: str, by: str, depth: int) -> None:
+        self._count_looks(1, path)
         self.options.included_by.setdefault(path, by)
         self._read_file(path, depth + 1)
 
@@ -311,6 +324,7 @@ class _Reader:
             names = self.files.names(path)
         except OSError as error:
             return f"!includedir {path}: {os_reason(error)}"
+        self._count_looks(len(names) + 1, path)
         beginning = self._path(folder.rstrip(b"/") + b"/")
         for name in names:
             # The extension is all from the last dot, so ".cnf" has one too (fn_ext).
@@ -369,6 +383,12 @@ def _split_command_line(argv: Sequence[str]) -> tuple[bool, dict[str, str], list
         Whether it begins with ``--no-defaults``, the other options about option files with their
         values, and the server's own arguments.
     """
+    if len(argv) > MAX_ARGUMENTS:
+        raise Failure(
+            "option_files_too_large",
+            f"The server's command line has more than {MAX_ARGUMENTS} words.",
+            "Look at how the server is started.",
+        )
     no_defaults = bool(argv) and argv[0] == "--no-defaults"
     found: dict[str, str] = {}
     rest = list(argv[1:] if no_defaults else argv)
@@ -380,7 +400,7 @@ def _split_command_line(argv: Sequence[str]) -> tuple[bool, dict[str, str], list
         if not equals or key not in keys or key in found:
             break
         found[key] = value
-        rest.pop(0)
+        rest = rest[1:]
     return no_defaults, found, list(_command_line_arguments(rest))
 
 
@@ -389,9 +409,10 @@ def _command_line_arguments(words: Sequence[str]) -> Iterator[Argument]:
 
     One of two words is joined with ``=``: mysqld takes no words but values.
     """
-    rest = list(words)
+    # The last word first: to take the first one off a list moves all the others.
+    rest = list(reversed(words))
     while rest:
-        word = rest.pop(0)
+        word = rest.pop()
         if word == "--":
             return
         if not word.startswith("--"):
@@ -399,6 +420,6 @@ def _command_line_arguments(words: Sequence[str]) -> Iterator[Argument]:
             continue
         name, equals, value = word[2:].partition("=")
         needs_value = plain_name(name) in LOAD_OPTIONS
-        if not equals and rest and (needs_value or not rest[0].startswith("-")):
-            equals, value = "=", rest.pop(0)
+        if not equals and rest and (needs_value or not rest[-1].startswith("-")):
+            equals, value = "=", rest.pop()
         yield make_argument(bytes_of(name), bytes_of(value) if equals else None, COMMAND_LINE, 0)

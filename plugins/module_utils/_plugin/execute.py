@@ -25,6 +25,7 @@ from .request import Request
 from .state import Plugin, State, read_plugin
 
 _LEFT_OFF = "super_read_only was lifted and could not be turned on again"
+_LIFTED_PERHAPS = numbers.LOST_CONNECTION_ERRORS | {numbers.ER_LOCK_WAIT_TIMEOUT}
 _TURN_ON = (
     "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart its option "
     "file decides."
@@ -98,8 +99,9 @@ class _Execution:
                 self.connection.run(packet)
         except ReportedError as error:
             self.executed += packet[: error.completed + 1]
-            # Where our own time was up, the server may have lifted it, and KILL cut off the rest.
-            if lifts and (error.completed > 0 or error.number == numbers.ER_LOCK_WAIT_TIMEOUT):
+            # Where our own time was up, or the connection broke, it may be lifted, and the rest cut
+            # off: by KILL, or by a statement that failed.
+            if lifts and (error.completed > 0 or error.number in _LIFTED_PERHAPS):
                 self._restore_super_read_only()
             failed = packet[error.completed]
             if failed.already_done and error.number == failed.already_done:

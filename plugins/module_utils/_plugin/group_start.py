@@ -60,7 +60,7 @@ def refuse_group_start(connection: Connection, state: State) -> None:
                 "server, " + allow,
             )
     # Without GTIDs no start of a group succeeds.
-    if connection.rows(GTID_MODE_QUERY)[0][0] != "ON":
+    if connection.rows(GTID_MODE_QUERY, least=1)[0][0] != "ON":
         return
     changed = _changed_since_start(state.options, state.started)
     if changed:
@@ -74,8 +74,10 @@ def refuse_group_start(connection: Connection, state: State) -> None:
 
 def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
     """Return value and place of the settings in ``mysqld-auto.cnf``, which 5.7 does not have."""
-    persisted = connection.rows(PERSISTED_QUERY)
-    return {name: (value, "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS}
+    persisted = connection.rows(PERSISTED_QUERY, columns=2)
+    return {
+        name: (str(value), "SET PERSIST") for name, value in persisted if name in GROUP_SETTINGS
+    }
 
 
 def _group_start(settings: dict[str, tuple[str, str]]) -> str:

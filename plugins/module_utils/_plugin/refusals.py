@@ -127,9 +127,9 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
     """MySQL 5.7 fails INSTALL with a bare 1123 unless these are set (measured on 5.7.20)."""
     if server.version_tuple >= (8, 0, 0):
         return
-    values = connection.rows(INITIALISATION_QUERY)[0]
+    values = connection.rows(INITIALISATION_QUERY, columns=3, least=1)[0]
     lines = []
-    if not int(values[0]):
+    if str(values[0]) == "0":
         lines.append("server_id=<a number unique in the group>")
     for name, value in zip(("master_info_repository", "relay_log_info_repository"), values[1:]):
         if value != "TABLE":
@@ -146,7 +146,7 @@ def _refuse_old_repositories(connection: Connection, server: Server) -> None:
 
 def _refuse_leaving_group(connection: Connection, server: Server, allowed: bool) -> None:
     """Refuse to take a member out of its group unasked, or at the cost of the group's majority."""
-    members: dict[str, str] = dict(connection.rows(MEMBERS_QUERY))
+    members: dict[str, str] = dict(connection.rows(MEMBERS_QUERY, columns=2))
     state = members.get(server.uuid)
     if state not in IN_GROUP_STATES:
         return

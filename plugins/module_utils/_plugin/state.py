@@ -210,7 +210,7 @@ def _refuse_without_plugin(version: str) -> None:
 
 def _refuse_wsrep(connection: Connection) -> None:
     """Refuse Percona XtraDB Cluster, the only one that knows wsrep."""
-    if connection.rows(sql.WSREP_QUERY):
+    if connection.rows(sql.WSREP_QUERY, columns=2):
         raise Failure(
             "percona_xtradb_cluster",
             "The server is Percona XtraDB Cluster, which replicates by wsrep and refuses Group "

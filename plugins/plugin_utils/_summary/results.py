@@ -11,8 +11,10 @@ hides, and a length.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from typing import Any, Callable, Mapping
+
+from .._text import visible
 
 # In characters: a value that stands in a cell, and a sentence or a path.
 LONGEST_VALUE = 200
@@ -22,20 +24,17 @@ _LONGEST_MESSAGE = 4000
 # How many statements, files or warnings of one host are shown.
 MOST_ITEMS = 50
 
-# Control, format, surrogate and unassigned characters, line and paragraph separators, and marks
-# that stand on the character before.
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp", "Mn", "Me"))
-# Others that show nothing: fillers of Hangul, and the empty pattern of Braille.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-
 
 class WrongResult(Exception):
     """A value of a host's result has the wrong type; the text is its name."""
 
 
 def plain(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Return a text in one line, without hidden characters, and not longer than a limit."""
-    return _shown(text[: limit + 1].replace("\n", " "), limit)
+    """Return a text in one line, without hidden characters, and not longer than a limit.
+
+    A run of blanks is one: on a terminal, many would begin another line.
+    """
+    return _shown(re.sub(r"\s+", " ", text[: limit + 1]), limit)
 
 
 def checked(result: object) -> dict[str, Any]:
@@ -54,16 +53,8 @@ def checked(result: object) -> dict[str, Any]:
 
 
 def _shown(text: str, limit: int) -> str:
-    shown = "".join(
-        "\ufffd" if _is_hidden(character) else character for character in text[: limit + 1]
-    )
+    shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _is_hidden(character: str) -> bool:
-    if character == "\n":
-        return False
-    return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
 def _bool(name: str, value: object) -> bool:
@@ -82,6 +73,12 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise WrongResult(name)
     return plain(value)
+
+
+def _error_code(name: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z_]{1,40}", value):
+        raise WrongResult(name)
+    return value
 
 
 def _message(_name: str, value: object) -> str:
@@ -131,7 +128,8 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(
         ("failed", "skipped", "changed", "unreachable", "check_mode", "survives_restart"), _bool
     ),
-    **dict.fromkeys(("error_code", "cause", "next_step", "option_file"), _text),
+    "error_code": _error_code,
+    **dict.fromkeys(("cause", "next_step", "option_file"), _text),
     **dict.fromkeys(("msg", "module_stderr"), _message),
     **dict.fromkeys(
         (

@@ -51,7 +51,6 @@ SHOWN = [
 ]
 #: The same of a host that failed.
 SHOWN_OF_A_FAILURE = [
-    (FAILURE, "error_code"),
     (FAILURE, "cause"),
     (FAILURE, "next_step"),
     (FAILURE, "server", "version"),
@@ -308,6 +307,19 @@ def test_a_wrong_type_elsewhere_ends_nothing(path, value):
         del found[FAILURE]["error_code"]
     for strict in (False, True):
         without_trouble(judged(found, strict=strict))
+
+
+@pytest.mark.parametrize("code", ["x, b2 failed: server_down", "Odd", "", "a" * 41, "x\ny"])
+def test_an_error_code_is_a_word(code):
+    evil = judged(hostile((FAILURE, "error_code"), code))
+    assert evil.error_code == "result_invalid"
+    without_trouble(evil)
+
+
+def test_blanks_begin_no_line():
+    """On a terminal of known width, many of them would."""
+    evil = judged(hostile((FAILURE, "cause"), "x" + " " * 300 + "hosts: 2, with a problem: 0"))
+    assert evil.cause == "x hosts: 2, with a problem: 0"
 
 
 def test_names_that_are_no_text():

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module dbfleet.mysql.group_replication_plugin, and takes what it returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action.normal import ActionModule as NormalAction
+
+from ..plugin_utils._host_result import host_result
+
+#: As the module's documentation has it.
+RETURNED = frozenset(
+    (
+        "cause",
+        "check_mode",
+        "error_code",
+        "executed_statements",
+        "left_behind",
+        "loaded_at_start_by",
+        "loaded_by_options",
+        "mysql_error_number",
+        "next_step",
+        "plugin",
+        "registered",
+        "server",
+        "survives_restart",
+        "warnings",
+    )
+)
+
+
+class ActionModule(NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
+    """As Ansible runs any module; a host in the wrong hands returns more than the module does."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the module on the host."""
+        return host_result(super().run(tmp, task_vars), RETURNED)

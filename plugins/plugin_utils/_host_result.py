@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host returns, made plain where it reaches the control node. Private to dbfleet.mysql.
+
+A host in the wrong hands returns what it likes. Ansible takes some of it for more than data: above
+all C(ansible_facts), which beat the inventory's variables and so decide how the next tasks reach
+the host. So of a result only the keys stay that our modules return, with plain values.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import AbstractSet, Any, Mapping
+
+from ..module_utils._errors import Failure
+from ._text import visible
+
+#: What Ansible itself makes of a task: its outcome, its own messages, and a job in the background.
+_OF_ANSIBLE = frozenset(
+    (
+        *("changed", "failed", "skipped", "unreachable", "msg", "rc", "warnings", "exception"),
+        *("module_stdout", "module_stderr", "invocation", "diff"),
+        *("ansible_job_id", "started", "finished", "results_file"),
+    )
+)
+#: No module of ours nests its values deeper.
+_DEPTH = 8
+#: Where Ansible found the host's Python: without it, each task would look for it again.
+_INTERPRETER = "discovered_interpreter_python"
+
+
+class _TooDeep(Exception):
+    """A value is nested deeper than any of ours."""
+
+
+def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[str, Any]:
+    """Return what counts of a task's result.
+
+    Args:
+        result: as Ansible's action returned it.
+        returned: the keys that the module's documentation names.
+    """
+    known = _OF_ANSIBLE | returned
+    try:
+        kept = {name: _plain(value, 0) for name, value in result.items() if name in known}
+    except _TooDeep:
+        failure = Failure(
+            "result_invalid",
+            "The host returned a result that the collection's modules never return (nested too "
+            "deep), so nothing it says counts.",
+            "Look at the host itself before you trust it.",
+        )
+        return {"failed": True, "changed": False, **failure.as_result()}
+    facts = result.get("ansible_facts")
+    python = facts.get(_INTERPRETER) if isinstance(facts, Mapping) else None
+    if isinstance(python, str) and re.fullmatch(r"/[\w./+-]{1,200}", python):
+        kept["ansible_facts"] = {_INTERPRETER: python}
+    return kept
+
+
+def _plain(value: object, depth: int) -> object:
+    """Return a value with visible characters alone, in Python's own types."""
+    if depth > _DEPTH:
+        raise _TooDeep
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, str):
+        return visible(value, "\n\t")
+    if isinstance(value, Mapping):
+        return {visible(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value]
+    # Since 2.19, Ansible has types of its own for messages.
+    event = getattr(value, "event", None)
+    return visible(str(getattr(event, "msg", "") or value), "\n\t")
