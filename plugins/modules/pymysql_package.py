@@ -14,7 +14,7 @@ version_added: 1.0.0
 description:
   - Asks the host for its package manager and has it install the package of PyMySQL, which
     M(dbfleet.mysql.group_replication_plugin) needs on the host.
-  - It does what M(ansible.builtin.setup) and M(ansible.builtin.package) do in two tasks, but takes
+  - It does what C(ansible.builtin.setup) and C(ansible.builtin.package) do in two tasks, but takes
     no facts from the host. Facts beat the inventory's variables, so a host in the wrong hands could
     steer the tasks that follow.
   - The package is for the distribution's own Python. A Python from elsewhere, such as a virtual

@@ -172,6 +172,18 @@ def test_a_server_of_another_account_gets_no_login(host: Server) -> None:
     assert meant["result"]["plugin"]["status"] == "ACTIVE", meant
 
 
+def test_a_link_of_anybodys_leads_to_no_server(host: Server) -> None:
+    """The server is down, and another one of this machine would get the login and the change."""
+    host.sh(f"rm -rf /etc/mysql/*.d; printf '[mysqld]\\n' > {MAIN}")
+    link = f"su bob -s /bin/sh -c 'ln -sf /srv/mysql/second.sock {GUESS}'"
+    case = {"account": "mysql", "address": "/srv/mysql/second.sock", "options": GUESSED}
+    (outcome,) = hostile(host, {**case, "before": link})
+    assert refused(outcome, "server_not_trusted"), outcome
+    assert outcome["received"] == ""
+    (owned,) = hostile(host, {**case, "before": f"ln -sf /srv/mysql/second.sock {GUESS}"})
+    assert owned["result"]["plugin"]["status"] == "ACTIVE", owned
+
+
 def test_a_server_that_is_down_is_not_looked_for_over_tcp(host: Server) -> None:
     """Whoever listens on the port of localhost, the socket was meant."""
     host.sh(f"rm -rf /etc/mysql/*.d; printf '[mysqld]\\n' > {MAIN}")
@@ -204,7 +216,7 @@ def test_a_server_that_comes_meanwhile_gets_no_login(host: Server) -> None:
     (outcome,) = hostile(host, case)
     assert "SET GLOBAL super_read_only = 0" in outcome["received"], outcome
     # Whether the server had lifted it is not known; it restores it itself if it lives.
-    assert refused(outcome, "connection_lost"), outcome
+    assert refused(outcome, "super_read_only_left_off"), outcome
     assert outcome["inherited"] == ""
 
 
@@ -429,6 +441,12 @@ PATHS = {
     "file of a group": Layout(f"chgrp mysql {MAIN}; chmod g+w {MAIN}", {}, ("/etc/mysql/my",)),
     "folder of a group": Layout(
         "chgrp mysql /etc/mysql; chmod g+w /etc/mysql", {}, ("/etc/mysql",)
+    ),
+    "file of a process": Layout("true", {"option_file": "/proc/1/cmdline"}, ("/proc",)),
+    "link to one": Layout(
+        "ln -s /proc/1/cmdline /srv/root/link.cnf",
+        {"option_file": "/srv/root/link.cnf"},
+        ("/proc",),
     ),
     "drop-in": Layout(
         f"rm /srv/mysql/a.cnf; printf '[mysqld]\n!includedir /srv/mysql\n' > {MAIN}",

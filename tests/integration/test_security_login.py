@@ -99,6 +99,18 @@ EXPOSED = {
 }
 
 
+#: A greeting in which PyMySQL finds the plugin's name in another place than the protocol has it.
+FALSE_NONCE = {"plugin": "sha256_password", "login": [KEY, "OK"], "nonce_length": 255}
+
+
+@pytest.mark.parametrize("ssl_mode", ["PREFERRED", "DISABLED"])
+def test_a_greeting_that_can_be_read_in_two_ways(host: Server, ssl_mode: str) -> None:
+    case = over_tcp({"config_file": "/srv/my.cnf"}, **FALSE_NONCE)
+    (outcome,) = hostile(host, {**case, "before": client(f"ssl-mode={ssl_mode}")})
+    assert refused(outcome, "server_answer_invalid"), brief(outcome)
+    assert outcome["received"] == ""
+
+
 @pytest.mark.parametrize("way", ["tcp", "tls", "socket"])
 @pytest.mark.hazard(
     "Who answers asks for the password in clear",
@@ -209,6 +221,10 @@ def test_tls_with_a_certificate_that_proves_nothing(host: Server) -> None:
         ("ssl-mode=VERIFY_IDENTITY", "ssl-ca=/srv/tls/ca.pem"): ("tls_failed",),
         ("ssl-mode=VERIFY_EVERYTHING",): ("config_file_unusable",),
         ("ssl-mode",): ("config_file_unusable",),
+        ("ssl-mode=",): ("config_file_unusable",),
+        ("ssl-capath=/etc/ssl/certs",): ("config_file_unusable",),
+        ("ssl-ca=/srv/tls/ca.pem", "ssl-crl=/srv/crl.pem"): ("config_file_unusable",),
+        ("ssl-ca=/srv/tls/ca.pem", "ssl-crlpath=/srv"): ("config_file_unusable",),
     }
     cases = [{**over_tcp(config, tls=TLS), "before": client(*lines)} for lines in failing]
     told = {

@@ -104,6 +104,84 @@ def test_facts_of_a_host_do_not_steer_the_end(
     assert "\x1b" not in loaded["run"]["started_at"]
 
 
+@pytest.mark.parametrize("task", ["group_replication_plugin", "plugin_load_add", "pymysql_package"])
+@pytest.mark.hazard(
+    "A host returns facts that say how Ansible reaches it: programs, sockets, arguments",
+    "-",
+    "they are dropped, and the next task goes where the inventory says",
+)
+def test_facts_of_a_host_do_not_say_how_it_is_reached(
+    hosts: FakeHosts, control: Control, task: str
+) -> None:
+    facts = {
+        "ansible_control_path": "/tmp/of-another-host",  # noqa: S108 - nothing is there
+        "ansible_sftp_executable": "/bin/evil",
+        "ansible_podman_extra_args": "run evil",
+        "ansible_pkg_mgr": "apt",
+        "group_replication_state": "absent",
+    }
+    run = control.play(
+        [
+            {f"dbfleet.mysql.{task}": {}, "register": "found"},
+            {
+                "ansible.builtin.assert": {
+                    "that": [
+                        *(f"{name} is not defined" for name in facts),
+                        *(f"'{name}' not in ansible_facts" for name in facts),
+                        "'ansible_facts' not in found",
+                        "'ansible_stats' not in found",
+                        "found.changed == false",
+                    ]
+                }
+            },
+        ],
+        {"a1": hosts.host("a1", answer(ansible_facts=facts, ansible_stats={"data": {"a": 1}}))},
+    )
+    assert run.code == 0, run.output
+
+
+@pytest.mark.parametrize("depth", [9, 250, 350, 3000])
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.hazard(
+    "A host returns values that are nested hundreds of levels deep",
+    "-",
+    "`result_invalid` for that host; the run goes on and ends with its summary",
+)
+def test_a_deep_result_ends_nothing(
+    hosts: FakeHosts, control: Control, depth: int, failed: bool
+) -> None:
+    deep: Any = json.dumps(answer(failed=failed, server={"x": "DEEP"}))
+    deep = deep.replace('"DEEP"', "[" * depth + "]" * depth)
+    run = control.playbook(
+        INSTALL,
+        {
+            "a1": hosts.host("a1", deep, group_replication_serial=1),
+            "b2": hosts.host("b2", answer(), group_replication_serial=1),
+        },
+    )
+    check_summary(run, "a1", "b2")
+    assert "b2" in hosts.asked()
+    assert "b2" in group(run.output, "in order")
+    assert "a1" not in group(run.output, "in order")
+
+
+def test_no_word_of_a_host_controls_the_terminal(hosts: FakeHosts, control: Control) -> None:
+    odd = answer(
+        failed=True, msg=f"This {ODD} is so.", error_code="server_down", warnings=[f"And {ODD}."]
+    )
+    fine = answer(warnings=[f"Mind {ODD}."], plugin={**answer()["plugin"], "version": ODD})
+    run = control.playbook(
+        INSTALL, {"a1": hosts.host("a1", odd), "b2": hosts.host("b2", fine)}, "-v"
+    )
+    assert "\ufffd[2J" in run.output
+    found = {
+        character
+        for character in run.output
+        if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    }
+    assert found == set()
+
+
 @pytest.mark.hazard(
     "A host returns facts that would lift the run's limit",
     "-",

@@ -25,7 +25,7 @@ from .failure import (
     tls_file_unusable,
     unreachable,
 )
-from .login import Login
+from .login import Login, not_the_servers
 from .transport import (
     LimitedContext,
     LimitedSocket,
@@ -273,15 +273,10 @@ class Connection:
         if self.may_be_server(self.peer.uid):
             return opened
         opened.close()
-        name = account_name(self.peer.uid)
-        raise Failure(
-            "server_not_trusted",
-            f"The program that answers at {login.unix_socket} runs as the account {name}, which is "
-            "not the server's, so nothing was sent to it.",
-            f"If that is the server, write user={name} into the group [mysqld] of its option file, "
-            f"which must belong to root, or run the task as that account (become_user: {name}). "
-            "If it is a proxy or a container, set login_unix_socket to the server's own socket, or "
-            "log in over TCP (login_host: 127.0.0.1) with ca_cert.",
+        raise not_the_servers(
+            login.unix_socket,
+            f"The program that answers at {login.unix_socket} runs as",
+            account_name(self.peer.uid),
         )
 
     def _arguments(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ Private to dbfleet.mysql.
 from __future__ import annotations
 
 import os
-from typing import AbstractSet, Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 from .._errors import Failure
 from .._files import NotTrusted, account_name, check_trusted
@@ -257,17 +257,24 @@ def _find_socket(files: Files) -> str:
         # Also where it does not exist: the error names what the server's option file names.
         return configured.value
     account = server_account(options)
-    owners = {0, os.geteuid(), *([account.pw_uid] if account else [])}
-    found = (path for path in WELL_KNOWN_SOCKETS if _belongs_to(path, owners))
-    return next(found, WELL_KNOWN_SOCKETS[0])
+    trusted = {0, os.geteuid(), *([account.pw_uid] if account else [])}
+    owners = {path: os.lstat(path).st_uid for path in WELL_KNOWN_SOCKETS if os.path.lexists(path)}
+    for path, owner in owners.items():
+        if owner in trusted:
+            return path
+    for path, owner in owners.items():
+        # A link of anybody's in /tmp would lead to another server of this machine.
+        raise not_the_servers(path, f"The socket {path} belongs to", account_name(owner))
+    return WELL_KNOWN_SOCKETS[0]
 
 
-def _belongs_to(path: str, owners: AbstractSet[int]) -> bool:
-    """Whether there is such a socket, or a link to it, that is not somebody else's.
-
-    A link of anybody's in /tmp would lead to another server of this machine.
-    """
-    try:
-        return os.lstat(path).st_uid in owners
-    except OSError:
-        return False
+def not_the_servers(path: str, beginning: str, account: str) -> Failure:
+    """Return the failure of a socket that is another account's; the text goes on with its name."""
+    return Failure(
+        "server_not_trusted",
+        f"{beginning} the account {account}, which is not the server's, so nothing was sent to it.",
+        f"If that is the server, write user={account} into the group [mysqld] of its option file, "
+        f"which must belong to root, or run the task as that account (become_user: {account}). "
+        f"If what answers at {path} is a proxy or a container, set login_unix_socket to the "
+        "server's own socket, or log in over TCP (login_host: 127.0.0.1) with ca_cert.",
+    )

@@ -188,7 +188,7 @@ def include_leased() -> None:
 def private_option_file() -> None:
     """Let MySQL's own option file be one that only root may read."""
     with open("/etc/mysql/mysql.cnf", "w") as file:
-        file.write("[mysqld]\n" + "# filler\n" * 200000 + f"# {SECRET}\n")
+        file.write("[mysqld]\n" + "# filler\n" * 100000 + f"# {SECRET}\n")
     os.chmod("/etc/mysql/mysql.cnf", 0o600)
 
 

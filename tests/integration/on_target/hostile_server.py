@@ -10,6 +10,7 @@ bytes, as latin1. Its keys, all optional:
 greeting: "usual", "huge" (a version of 10 MB), "endless" (a packet that never ends), "trickle" (a
     byte now and then), "silent", or "cut" (its first ``cut`` bytes, and then nothing more comes).
 version, plugin: what the greeting says of them.
+nonce_length: what it says of its nonce.
 tls: certificate and key, for a server that offers TLS.
 claims_tls: whether it says that it offers TLS, and goes on without.
 login: what is sent after the client's login packet, each answered by the client but the last.
@@ -202,6 +203,7 @@ class Session:
     def _greet(self) -> None:
         kind = self.plan.get("greeting", "usual")
         version = self.plan.get("version", "8.4.3").encode("latin1")
+        nonce_length = self.plan.get("nonce_length", len(SALT) + 1)
         says_tls = self.plan.get("tls") or self.plan.get("claims_tls")
         flags = CAPABILITIES | (CAPABILITY_TLS if says_tls else 0)
         if kind == "huge":
@@ -209,7 +211,7 @@ class Session:
         whole = b"".join(
             (
                 b"\x0a" + version + b"\0" + struct.pack("<I", 7) + SALT[:8] + b"\0",
-                struct.pack("<HBHHB", flags & 0xFFFF, 255, 2, flags >> 16, len(SALT) + 1),
+                struct.pack("<HBHHB", flags & 0xFFFF, 255, 2, flags >> 16, nonce_length),
                 b"\0" * 10 + SALT[8:] + b"\0",
                 self.plan.get("plugin", "caching_sha2_password").encode("latin1") + b"\0",
             )

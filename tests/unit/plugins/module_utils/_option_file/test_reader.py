@@ -187,6 +187,31 @@ def test_an_exploding_tree_is_refused(host):
     assert caught.value.error_code == "option_files_too_large"
 
 
+def test_names_without_end_are_refused(host):
+    """A folder is listed each time that it is included, whatever its names are."""
+    for number in range(300):
+        host.put(f"/etc/d/{number}.txt", b"")
+    host.put("/etc/my.cnf", b"!includedir /etc/d\n" * 200)
+    with pytest.raises(Failure) as caught:
+        host.read()
+    assert caught.value.error_code == "option_files_too_large"
+
+
+def test_includes_of_nothing_without_end_are_refused(host):
+    host.put("/etc/my.cnf", b"!include /x\n" * 60000)
+    with pytest.raises(Failure) as caught:
+        host.read()
+    assert caught.value.error_code == "option_files_too_large"
+
+
+def test_a_command_line_without_end_is_refused():
+    with pytest.raises(Failure) as caught:
+        read_server_options(["--no-defaults", *["--a"] * 30000])
+    assert caught.value.error_code == "option_files_too_large"
+    words = ["--plugin-load-add", "x.so", "--b"] * 6000
+    assert len(read_server_options(words).arguments) == 12000
+
+
 def test_world_writable_files_are_ignored(host):
     host.put("/etc/x.cnf", b"[mysqld]\nx\n", 0o666)
     options = host.put("/etc/my.cnf", b"!include /etc/x.cnf\n[mysqld]\na\n").read()

@@ -149,6 +149,15 @@ def test_super_read_only_is_restored_after_an_error():
     assert connection.seen.count("SET GLOBAL super_read_only = 1") == 1
 
 
+@pytest.mark.parametrize("number", [0, 2006, 2013])
+def test_super_read_only_is_restored_where_the_connection_broke(number):
+    """The server may have lifted it, and stopped at a statement that it refused."""
+    connection = Refusing("SET GLOBAL super_read_only = 0", number)
+    with pytest.raises(Failure):
+        run(connection, INSTALL, READ_ONLY)
+    assert connection.seen[-1] == "SET GLOBAL super_read_only = 1"
+
+
 def test_super_read_only_is_restored_where_our_own_time_was_up():
     """The server may have lifted it before KILL cut off the rest of the packet."""
     connection = Refusing("SET GLOBAL super_read_only = 0", 1205)

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stays of a result that a host returned."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._host_result import host_result
+
+yaml = pytest.importorskip("yaml", reason="the control node alone has it")
+
+ACTIONS = Path(__file__).resolve().parents[4] / "plugins" / "action"
+
+
+def returned(name):
+    """Return the keys that an action plugin lets through, without a control node's imports."""
+    for node in ast.parse((ACTIONS / f"{name}.py").read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "RETURNED":
+            return set(ast.literal_eval(node.value.args[0]))
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", ["group_replication_plugin", "plugin_load_add", "pymysql_package"])
+def test_all_that_the_documentation_names_is_returned(name):
+    own = "ansible_collections.dbfleet.mysql.plugins.modules"
+    module = importlib.import_module(f"{own}.{name}")
+    assert set(yaml.safe_load(module.RETURN)) == returned(name)
+
+
+def test_no_other_key_stays():
+    found = host_result(
+        {
+            "changed": True,
+            "mine": [1, {"a": None}],
+            "ansible_facts": {"ansible_control_path": "x"},
+            "add_host": {"host_name": "x"},
+            "ansible_stats": {"data": {}},
+            "_ansible_no_log": False,
+        },
+        {"mine"},
+    )
+    assert found == {"changed": True, "mine": [1, {"a": None}]}
+
+
+@pytest.mark.parametrize(
+    ("python", "stays"),
+    [
+        ("/usr/bin/python3", True),
+        ("/usr/libexec/platform-python", True),
+        ("/bin/sh -c evil", False),
+        ("{{ evil }}", False),
+        (["/usr/bin/python3"], False),
+        ("python3", False),
+    ],
+)
+def test_the_interpreter_that_ansible_found_stays(python, stays):
+    facts = {"discovered_interpreter_python": python, "ansible_connection": "local"}
+    found = host_result({"ansible_facts": facts}, set())
+    expected = {"ansible_facts": {"discovered_interpreter_python": python}} if stays else {}
+    assert found == expected
+
+
+def test_texts_are_visible():
+    found = host_result(
+        {"msg": "a\x1b[2J\nb\tc\u202e", "warnings": ["\x9b"], "k": {"\x1b": 1}}, {"k"}
+    )
+    assert found == {
+        "msg": "a\ufffd[2J\nb\tc\ufffd",
+        "warnings": ["\ufffd"],
+        "k": {"\ufffd": 1},
+    }
+
+
+@pytest.mark.parametrize("depth", [9, 100, 900])
+def test_a_deep_value_is_a_failure(depth):
+    value = []
+    for _level in range(depth):
+        value = [value]
+    found = host_result({"msg": value, "changed": True}, set())
+    assert found["failed"]
+    assert found["error_code"] == "result_invalid"
+    assert host_result({"mine": value, "changed": True}, set()) == {"changed": True}
