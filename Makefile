@@ -6,11 +6,11 @@ COUNT ?= 200000
 SEED ?= 1
 PYTEST = --numprocesses=3 --dist=worksteal
 .PHONY: help build setup image images demo demo-down test test-matrix lint docs docs-links unit
-.PHONY: integration molecule soak fuzz bench clean
+.PHONY: integration integration-older test-versions molecule soak fuzz bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | \
-		while IFS='|' read -r target about; do printf '%-18s %s\n' "$$target" "$$about"; done
+		while IFS='|' read -r target about; do printf '%-24s %s\n' "$$target" "$$about"; done
 	@echo
 	@echo '  SOAK=1 makes the tests of "make soak" long in the other targets, too.'
 	@echo '  PYTHON=python3.12 make setup takes another Python than the newest that is there.'
@@ -32,7 +32,7 @@ images: image  ## build the images that only tests need, too
 		'--without server' '--with ssh'; do lab/lab image $$options >/dev/null || exit 1; done
 
 test: setup images  ## all of the tests: lint, docs, unit, integration, molecule
-	@total=$$(date +%s); for stage in lint docs unit integration molecule; do \
+	@total=$$(date +%s); for stage in lint docs unit integration integration-older molecule; do \
 		printf '\n== %s\n' "$$stage"; start=$$(date +%s); \
 		$(MAKE) --no-print-directory "$$stage" || exit 1; \
 		printf '== %s: %s s\n' "$$stage" $$(($$(date +%s) - start)); \
@@ -57,6 +57,12 @@ unit: setup  ## the unit tests
 
 integration: setup  ## the tests against real servers
 	@lab/run pytest $(PYTEST) tests/integration
+
+integration-older: setup  ## the main job against MySQL 8.4, where its tarball is there
+	@lab/run tests/versions/run --main 8.4
+
+test-versions: image  ## all tests on real servers with each version of MySQL (VERSIONS='5.7 8.4')
+	@lab/run tests/versions/run $(VERSIONS)
 
 molecule: setup  ## the molecule scenarios
 	@lab/run tests/molecule

@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from dbfleet_lab import podman
+from dbfleet_lab import image, podman
 from dbfleet_lab.base import (
     ANSIBLE,
     CHECKOUT,
@@ -77,6 +77,8 @@ def environment(*, full: bool = False) -> dict[str, str]:
     """The environment for others: all of it, or only what is ours."""
     own = {
         "LAB_PREFIX": PREFIX,
+        "LAB_PYTHON": image.layout().python,
+        "LAB_TARBALL": "yes" if image.layout().recipe == "tarball" else "no",
         "PATH": os.pathsep.join([str(VENV / "bin"), search_path()]),
         "VIRTUAL_ENV": str(VENV),
         # Nothing of ours goes to the caller's home.

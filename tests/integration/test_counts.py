@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import re
 
+import pytest
 from helpers.control import Control
 from helpers.lab import LAYOUT
 from helpers.server import INSTALL_PLUGIN, Server
@@ -28,6 +29,7 @@ def statements(server: Server) -> int:
     return sum(int(count) for _name, count in server.sql(STATEMENTS))
 
 
+@pytest.mark.main
 def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Control) -> None:
     server.sql(INSTALL_PLUGIN)
     first = statements(server)
@@ -39,6 +41,7 @@ def test_statements_of_a_run_with_nothing_to_change(server: Server, control: Con
     assert statements(server) - before - asking == 5
 
 
+@pytest.mark.main
 def test_requests_of_a_run_with_nothing_to_change(server: Server) -> None:
     server.sql(INSTALL_PLUGIN)
     (found,) = server.python("requests_of_a_run", "{}")

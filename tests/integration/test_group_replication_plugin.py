@@ -90,6 +90,7 @@ def test_registration(server: Server, control: Control, registration: str, row: 
     assert not again["changed"]
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "An option file loads the plugin and `mysql.plugin` has its row",
     "each start logs an ERROR",
@@ -258,6 +259,7 @@ def test_another_library_than_the_one_that_is_loaded(server: Server, control: Co
     assert control.module(server, library="other.so")["error_code"] == "other_library"
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "`group_replication=OFF` in an option file",
     "no error, the plugin is DISABLED, its row stays",
@@ -272,6 +274,7 @@ def test_disabled_by_option(server: Server, control: Control) -> None:
     assert not server.registered()
 
 
+@pytest.mark.main
 def test_installation_that_would_start_a_group_is_refused(server: Server, control: Control) -> None:
     server.add_options(
         "loose-group_replication_group_name=11111111-2222-3333-4444-555555555555",

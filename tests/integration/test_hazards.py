@@ -111,6 +111,7 @@ def wait_for_statement(server: Server, word: str) -> None:
     raise AssertionError(f"no statement with {word}")
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "Two servers have `bootstrap_group=ON` in their option files",
     "makes two groups: split brain",
@@ -213,6 +214,7 @@ def test_member_that_the_group_needs(group: list[Server], control: Control) -> N
     wait_for_states(primary, ["ONLINE"] * 2)
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "The option file was changed after the start; 9.7 installs with the options of its start",
     "bootstraps a group although the file says `start_on_boot=OFF`",
@@ -254,6 +256,7 @@ def test_persisted_variables_start_a_group_too(server: Server, control: Control)
         server.sql("RESET PERSIST")
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "`FORCE_PLUS_PERMANENT`, and the plugin is to be removed",
     "error 1702",
@@ -270,6 +273,7 @@ def test_permanent_plugin(server: Server, control: Control) -> None:
     assert server.plugin_status() == "ACTIVE"
 
 
+@pytest.mark.main
 @pytest.mark.parametrize("lock", ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"])
 @pytest.mark.hazard(
     "A backup or a global read lock is held",
@@ -616,6 +620,7 @@ def test_defaults_file_that_is_not_there(server: Server, control: Control) -> No
     assert server.plugin_status() == ""
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "`mysql.plugin` has the row, but the library is gone, as in the midst of an upgrade",
     "error 1126",

@@ -32,6 +32,7 @@ def command() -> Iterator[str]:
     lab("down", fleet)
 
 
+@pytest.mark.main
 @pytest.mark.soak
 @pytest.mark.parametrize("script", ["option_files", "option_file_edits"])
 def test_random_trees(command: str, script: str) -> None:
@@ -49,6 +50,7 @@ def test_random_trees(command: str, script: str) -> None:
     assert int(summary[2]) <= count * 0.03
 
 
+@pytest.mark.main
 def test_real_layouts(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (COLLECTIONS, "tests/fuzz", "tests/unit/plugins/module_utils/_option_file"):
         monkeypatch.syspath_prepend(os.path.join(CHECKOUT, folder))

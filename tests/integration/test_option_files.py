@@ -118,6 +118,7 @@ def test_no_secret_is_shown(control: Control, host: Host) -> None:
     assert SECRET not in played.output
 
 
+@pytest.mark.main
 def test_no_secret_is_shown_where_mysqld_refuses_the_change(control: Control, host: Host) -> None:
     host.put(MAIN, "[mysqld]\nplugin_load_add=group_replication.so\n" + STRICT)
     played = ansible(control, host, [{MODULE: {"state": "absent"}}], "-vvv", "--diff")

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from helpers.control import Control, Playbook
 from helpers.lab import FLEET, LAYOUT, lab
 from helpers.output import group, recap, remote_executions, summary
@@ -29,6 +30,7 @@ def nothing_to_change(run: Playbook) -> None:
     assert (second["changed"], second["ok"], second["skipped"]) == (0, 2, 3)
 
 
+@pytest.mark.main
 def test_install_verify_and_remove(servers: list[Server], control: Control) -> None:
     """The molecule scenario "default" does the same on more servers, and restarts them."""
     two = servers[:2]
@@ -104,6 +106,7 @@ def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], contro
     assert [server.option_files() for server in servers[1:]] == untouched
 
 
+@pytest.mark.main
 def test_what_is_refused_is_not_left_to_the_option_file(
     servers: list[Server], control: Control
 ) -> None:
@@ -118,6 +121,7 @@ def test_what_is_refused_is_not_left_to_the_option_file(
     assert not well.registered()
 
 
+@pytest.mark.main
 def test_check_mode_changes_nothing(servers: list[Server], control: Control) -> None:
     before = [server.option_files() for server in servers]
     report = control.folder / "checked.json"

@@ -31,6 +31,7 @@ def login(server: Server) -> dict[str, Any]:
     return {"login_user": "tls", "login_password": PASSWORD, "login_host": "127.0.0.1"}
 
 
+@pytest.mark.main
 def test_verified_against_the_authority(
     server: Server, control: Control, login: dict[str, Any]
 ) -> None:
@@ -38,6 +39,7 @@ def test_verified_against_the_authority(
     assert result["plugin"]["status"] == "ACTIVE"
 
 
+@pytest.mark.main
 @pytest.mark.hazard(
     "The host's name is not in the server's certificate",
     "connects all the same",

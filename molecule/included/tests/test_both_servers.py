@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from scenario import STEM
 
@@ -13,9 +15,13 @@ testinfra_hosts = [f"podman://{STEM}two-servers"]
 LINE = "plugin_load_add=group_replication.so"
 
 # A server's name, its folder in /run, and the file that the line belongs to.
+if os.environ["LAB_TARBALL"] == "yes":
+    MAIN, FOLDER = "/etc/my.cnf", "/etc/second.d"
+else:
+    MAIN, FOLDER = "/etc/mysql/mysql.cnf", "/etc/mysql/second.d"
 SERVERS = [
-    ("first", "/run/mysqld", "/etc/mysql/mysql.cnf"),
-    ("second", "/run/mysqld-second", "/etc/mysql/second.d/group_replication.cnf"),
+    ("first", "/run/mysqld", MAIN),
+    ("second", "/run/mysqld-second", f"{FOLDER}/group_replication.cnf"),
 ]
 
 
@@ -34,13 +40,13 @@ def test_the_line_is_in_the_servers_own_file(host, name: str, folder: str, file:
 
 
 def test_no_other_file_has_the_line(host) -> None:
-    found = host.check_output("grep -rlxF %s /etc/mysql", LINE).splitlines()
+    found = host.check_output("grep -rlxF %s /etc --include=*.cnf", LINE).splitlines()
     assert sorted(found) == sorted(file for _name, _folder, file in SERVERS)
 
 
 @pytest.mark.parametrize(("name", "folder", "file"), SERVERS)
 def test_the_start_is_clean(host, name: str, folder: str, file: str) -> None:
-    starts = host.file(f"/var/log/mysql/{name}.log").content_string.split("Server - start.")
+    starts = host.file(f"/var/log/mysql/{name}.log").content_string.split("starting as process")
     assert len(starts) == 3, "the first start and the restart"
     for log in starts[1:]:
         assert "ready for connections" in log
