@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from helpers.control import Control
-from helpers.lab import FLEET, lab
+from helpers.lab import FLEET, at_least, lab, libraries, server_version
 from helpers.playbooks import HOSTS
 from helpers.server import KEEP_OPTION_FILES, Server, reset
 
@@ -62,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in (
         "hazard(hazard, plain, ours): what can go wrong, and what becomes of it",
         "main: the main job; `make test` runs these on a second version of MySQL, too",
+        "needs_library(name): of a plugin that not every build has; not run without its library",
         "since(version): of what MySQL has from this version on; not run on an older one",
         "soak: short, or long where SOAK=1 is set",
         "transactions(why): the test itself makes transactions",
@@ -74,19 +75,24 @@ NOT_APPLICABLE = "not applicable: "
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of what the servers' version does not have."""
-    marked = [(item, mark) for item in items for mark in item.iter_markers("since")]
-    if not marked or config.option.collectonly:
+    """Leave out the tests of what the servers' version or build does not have."""
+    if config.option.collectonly:
         return
-    version = lab("version").strip()
-    for item, mark in marked:
-        if _numbers(version) < _numbers(mark.args[0]):
-            reason = f"{NOT_APPLICABLE}since MySQL {mark.args[0]}, this is {version}"
-            item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        lacks = [_older_than(mark.args[0]) for mark in item.iter_markers("since")]
+        lacks += [_without_library(mark.args[0]) for mark in item.iter_markers("needs_library")]
+        for lack in filter(None, lacks):
+            item.add_marker(pytest.mark.skip(reason=NOT_APPLICABLE + lack))
 
 
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
+def _older_than(version: str) -> str:
+    """Return in words that the servers are older than a version; nothing if they are not."""
+    return "" if at_least(version) else f"since MySQL {version}, this is {server_version()}"
+
+
+def _without_library(name: str) -> str:
+    """Return in words that the servers have no library of this name; nothing if they have."""
+    return "" if name in libraries() else f"this build has no {name}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

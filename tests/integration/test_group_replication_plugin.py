@@ -18,10 +18,10 @@ PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after th
 
 @pytest.fixture
 def account(server: Server) -> dict[str, Any]:
-    """Return the login of an account with caching_sha2_password, which may log in over TCP."""
+    """Return the login of an account of the server's default kind, which may log in over TCP."""
     server.sql(
         "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS ops@'%';"
-        f" CREATE USER ops@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"
+        f" CREATE USER ops@'%' IDENTIFIED BY '{PASSWORD}';"
         " GRANT ALL ON *.* TO ops@'%'"
     )
     return {"login_user": "ops", "login_password": PASSWORD}
@@ -192,7 +192,9 @@ def test_option_file_of_the_client(
     server.sh("rm /root/.my.cnf")
 
 
+@pytest.mark.needs_library("auth_socket.so")
 def test_auth_socket(server: Server, control: Control) -> None:
+    own = server.sql("SELECT plugin FROM mysql.user WHERE User = 'root' AND Host = 'localhost'")
     server.sql(
         "SET SESSION sql_log_bin = 0; INSTALL PLUGIN auth_socket SONAME 'auth_socket.so';"
         " ALTER USER root@localhost IDENTIFIED WITH auth_socket"
@@ -202,7 +204,7 @@ def test_auth_socket(server: Server, control: Control) -> None:
     finally:
         server.sql(
             "SET SESSION sql_log_bin = 0;"
-            " ALTER USER root@localhost IDENTIFIED WITH caching_sha2_password BY '';"
+            f" ALTER USER root@localhost IDENTIFIED WITH {own[0][0]} BY '';"
             " UNINSTALL PLUGIN auth_socket"
         )
 

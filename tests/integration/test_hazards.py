@@ -17,14 +17,34 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 from helpers.control import MODULE, Control
-from helpers.lab import FLEET, LAYOUT, container, fleet_name, lab
+from helpers.lab import FLEET, LAYOUT, at_least, container, fleet_name, lab, libraries
 from helpers.output import results
 from helpers.playbooks import INSTALL
-from helpers.server import INSTALL_PLUGIN, Server, reset
+from helpers.server import BACKUP_LOCK, INSTALL_PLUGIN, Server, reset
 from helpers.soak import SOAK
 
 GROUP_NAME = "11111111-2222-3333-4444-555555555555"
 READ_ONLY = "SELECT @@super_read_only, @@read_only"
+# What the versions call the same.
+RESET_GTIDS = "RESET BINARY LOGS AND GTIDS" if at_least("8.2") else "RESET MASTER"
+FORGET_ACCOUNT = "RESET REPLICA ALL" if at_least("8.0.22") else "RESET SLAVE ALL"
+RECOVERY_PRIVILEGES = "REPLICATION SLAVE" + (", BACKUP_ADMIN" if at_least("8.0") else "")
+RECOVERY_ACCOUNT = (
+    "SET GLOBAL group_replication_recovery_get_public_key = ON;"
+    " CHANGE REPLICATION SOURCE TO SOURCE_USER = 'recovery', SOURCE_PASSWORD = 'only-in-this-test'"
+    if at_least("8.0.23")
+    else "CHANGE MASTER TO MASTER_USER = 'recovery', MASTER_PASSWORD = 'only-in-this-test'"
+)
+#: Without these, 5.7 starts no group; the newer have them by default, or not at all.
+GROUP_OPTIONS = (
+    ()
+    if at_least("8.0.21")
+    else (
+        "binlog_checksum=NONE",
+        "log_slave_updates=ON",
+        "transaction_write_set_extraction=XXHASH64",
+    )
+)
 
 
 def configure_group(
@@ -40,6 +60,7 @@ def configure_group(
         f"loose-group_replication_group_seeds={seeds}",
         f"loose-group_replication_start_on_boot={start_on_boot}",
         f"loose-group_replication_bootstrap_group={bootstrap}",
+        *GROUP_OPTIONS,
     )
 
 
@@ -157,12 +178,10 @@ def group(servers: list[Server]) -> Iterator[list[Server]]:
         server.sql(INSTALL_PLUGIN)
         server.sql(
             # What other tests left in the binary logs would keep the servers from a common group.
-            "RESET BINARY LOGS AND GTIDS; SET sql_log_bin = 0; DROP USER IF EXISTS recovery@'%';"
+            f"{RESET_GTIDS}; SET sql_log_bin = 0; DROP USER IF EXISTS recovery@'%';"
             " CREATE USER recovery@'%' IDENTIFIED BY 'only-in-this-test';"
-            " GRANT REPLICATION SLAVE, BACKUP_ADMIN ON *.* TO recovery@'%'; SET sql_log_bin = 1;"
-            " SET GLOBAL group_replication_recovery_get_public_key = ON;"
-            " CHANGE REPLICATION SOURCE TO SOURCE_USER = 'recovery',"
-            " SOURCE_PASSWORD = 'only-in-this-test' FOR CHANNEL 'group_replication_recovery'"
+            f" GRANT {RECOVERY_PRIVILEGES} ON *.* TO recovery@'%'; SET sql_log_bin = 1;"
+            f" {RECOVERY_ACCOUNT} FOR CHANNEL 'group_replication_recovery'"
         )
     servers[0].sql(
         "SET GLOBAL group_replication_bootstrap_group = ON; START GROUP_REPLICATION;"
@@ -174,7 +193,7 @@ def group(servers: list[Server]) -> Iterator[list[Server]]:
     yield servers
     for server in servers:
         server.sh("kill -CONT $(pidof mysqld)")
-    leave = "STOP GROUP_REPLICATION; RESET REPLICA ALL FOR CHANNEL 'group_replication_recovery'"
+    leave = f"STOP GROUP_REPLICATION; {FORGET_ACCOUNT} FOR CHANNEL 'group_replication_recovery'"
     for server in servers:
         server.sh(f'mysql --force -e "{leave}"', check=False)  # the test removed one's plugin
 
@@ -239,6 +258,7 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     reset([server])
 
 
+@pytest.mark.since("8.0")
 @pytest.mark.hazard(
     "The group is configured by `SET PERSIST`",
     "may start the group",
@@ -274,7 +294,7 @@ def test_permanent_plugin(server: Server, control: Control) -> None:
 
 
 @pytest.mark.main
-@pytest.mark.parametrize("lock", ["LOCK INSTANCE FOR BACKUP", "FLUSH TABLES WITH READ LOCK"])
+@pytest.mark.parametrize("lock", dict.fromkeys((BACKUP_LOCK, "FLUSH TABLES WITH READ LOCK")))
 @pytest.mark.hazard(
     "A backup or a global read lock is held",
     "waits for up to a year",
@@ -379,7 +399,7 @@ def test_super_read_only_is_back_after_the_module_was_killed(
     server: Server, control: Control, number: str
 ) -> None:
     server.sql("SET GLOBAL super_read_only = 1")
-    with held(server, "LOCK INSTANCE FOR BACKUP"):
+    with held(server, BACKUP_LOCK):
         run = started(control, "lift_super_read_only=true lock_wait_timeout=60")
         wait_for_statement(server, "INSTALL ")
         assert server.sql(READ_ONLY) == [["0", "1"]]
@@ -420,7 +440,7 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
     "fails after `lock_wait_timeout` and `connect_timeout` seconds: `connection_lost`",
 )
 def test_server_that_falls_silent(server: Server, control: Control) -> None:
-    with held(server, "LOCK INSTANCE FOR BACKUP"):
+    with held(server, BACKUP_LOCK):
         run = started(control, "lock_wait_timeout=4 connect_timeout=2")
         wait_for_statement(server, "INSTALL ")
         server.sh("kill -STOP $(pidof mysqld)")
@@ -531,6 +551,11 @@ def no_plugin(server: Server) -> str:
     return "libz.so"
 
 
+def other_plugin() -> str:
+    """Return the name of a library that holds another plugin."""
+    return next(name for name in ("mysql_clone.so", "semisync_master.so") if name in libraries())
+
+
 @pytest.mark.hazard(
     "The library may not be read by mysqld",
     "error 1126",
@@ -558,7 +583,7 @@ def test_library_that_is_not_the_plugins(server: Server, control: Control) -> No
         other_version(server): (1126, "version"),
         other_symbol(server): (1126, "undefined symbol"),
         no_plugin(server): (1127, ""),
-        "mysql_clone.so": (1127, ""),
+        other_plugin(): (1127, ""),
     }
     found = control.modules(server, *({"library": library} for library in wanted))
     for result, (number, words) in zip(found, wanted.values(), strict=True):

@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import trustme
 from helpers.control import Control
-from helpers.lab import CHECKOUT, FLEET, LAYOUT, lab
+from helpers.lab import CHECKOUT, FLEET, LAYOUT, at_least, lab
 from helpers.server import Server, reset
 
 PASSWORD = "only-in-this-test-1234"  # noqa: S105 - a container's, gone after the test
 # The certificates that the server made for itself have no host's name in them.
 OWN_AUTHORITY = f"{LAYOUT.datadir}/ca.pem"
 OWN_CA = {"ca_cert": OWN_AUTHORITY, "check_hostname": False}
+
+
+#: The kind of account whose password goes to the server; 5.7's default kind sends a hash.
+SENDS_PASSWORD = "caching_sha2_password" if at_least("8.0") else "sha256_password"
 
 
 @pytest.fixture
@@ -108,7 +112,7 @@ def without_tls(fleet: None) -> Server:
     reset([server])
     server.sql(
         "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS plain@'%';"
-        f" CREATE USER plain@'%' IDENTIFIED WITH caching_sha2_password BY '{PASSWORD}';"
+        f" CREATE USER plain@'%' IDENTIFIED WITH {SENDS_PASSWORD} BY '{PASSWORD}';"
         " GRANT ALL ON *.* TO plain@'%'"
     )
     return server

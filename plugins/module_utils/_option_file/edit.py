@@ -31,7 +31,7 @@ from .arguments import (
 )
 from .files import Files, bytes_of, os_reason, text_of
 from .reader import ServerOptions
-from .syntax import ESCAPE, GROUP, OPTION, SPACE, Line, parse, unquoted, without_end_comment
+from .syntax import ESCAPE, GROUP, OPTION, SPACE, Line, Syntax, parse, unquoted, without_end_comment
 
 #: Stands above a group that we added, so that taking the line out takes the group out as well.
 GROUP_MARK = b"# This group was added by dbfleet.mysql.plugin_load_add."
@@ -189,7 +189,7 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
     old = _target_bytes(files, target)
     line = b"plugin_load_add=" + bytes_of(library.entry)
     best: Plan | None = None
-    for new, offset in _candidates(old, bytes_of(group), line):
+    for new, offset in _candidates(old, bytes_of(group), line, before.syntax):
         place = _Place(files.real_path(target), offset)
         after = reader(ChangedFiles(files, {place.real_path: new}))
         if not library.loads(after) or not _differ_by_line(before, after, files, place):
@@ -232,7 +232,7 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
         real_path = files.real_path(path)
         data = ChangedFiles(files, contents).read(path)
         kept = _others(current, library)
-        for new, removed, left in _without_entry(data, entry):
+        for new, removed, left in _without_entry(data, entry, before.syntax):
             after = reader(ChangedFiles(files, {**contents, real_path: new}))
             if _others(after, library) == kept:
                 earlier = changes.get(real_path, Change(path, real_path, data, data, "", ""))
@@ -385,7 +385,9 @@ def _entries(options: ServerOptions, library: Library) -> list[PluginLoad]:
 # ---- adding a line ----
 
 
-def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple[bytes, int]]:
+def _candidates(
+    data: bytes | None, group: bytes, line: bytes, syntax: Syntax
+) -> Iterator[tuple[bytes, int]]:
     """Yield the file with the line added, best place first, and the line's offset in it.
 
     Best is right below the last line of the group about plugin lists, then the end of the group
@@ -395,7 +397,7 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         head = (FILE_MARK if data is None else GROUP_MARK) + b"\n[" + group + b"]\n"
         yield head + line + b"\n", len(head)
         return
-    for place in _places(data, group):
+    for place in _places(data, group, syntax):
         yield _inserted(data, place, line)
     # A lone CR at the end of the file would become one line end with an LF.
     eol = b"\r\n" if data.endswith(b"\r") else _line_end(data, len(data))
@@ -406,9 +408,9 @@ def _candidates(data: bytes | None, group: bytes, line: bytes) -> Iterator[tuple
         yield data + eol + head + line, len(data) + len(eol) + len(head)
 
 
-def _places(data: bytes, group: bytes) -> list[int]:
+def _places(data: bytes, group: bytes, syntax: Syntax) -> list[int]:
     """Return offsets of line starts at which a line would stand in the group, best first."""
-    own = [item for item in parse(data) if _in_group(item, group)]
+    own = [item for item in parse(data, syntax) if _in_group(item, group)]
     options = [item for item in own if item.kind == OPTION]
     lists = [item.end for item in options if plain_name(text_of(item.text)) in LOAD_OPTIONS[:2]]
     heads = [item.end for item in own if item.kind == GROUP]
@@ -472,7 +474,9 @@ def _before_line_end(data: bytes, offset: int) -> int:
     return offset - 1 if data[:offset].endswith(b"\n") else offset
 
 
-def _without_entry(data: bytes, entry: PluginLoad) -> Iterator[tuple[bytes | None, str, str]]:
+def _without_entry(
+    data: bytes, entry: PluginLoad, syntax: Syntax
+) -> Iterator[tuple[bytes | None, str, str]]:
     """Yield the file without one entry, and its line before and after, for people.
 
     The first is best: the whole line goes where nothing else is in its list. Then the list stays
@@ -482,29 +486,29 @@ def _without_entry(data: bytes, entry: PluginLoad) -> Iterator[tuple[bytes | Non
     value = argument.value or ""
     shown = f"{argument.name}={value}\n"
     if len(list_entries(argument)) == 1:
-        _spans(data, argument)
+        _spans(data, argument, syntax)
         yield _without_line(data, argument.offset), shown, ""
     else:
         start, end = entry.start, entry.end + 1  # with the separator after it
         if entry.end == len(value):
             start, end = entry.start - 1, entry.end  # the last, with the one before it
         left = f"{argument.name}={value[:start]}{value[end:]}\n"
-        yield _cut(data, argument, start, end), shown, left
-    yield _cut(data, argument, 0, len(value)), shown, f"{argument.name}=\n"
+        yield _cut(data, argument, start, end, syntax), shown, left
+    yield _cut(data, argument, 0, len(value), syntax), shown, f"{argument.name}=\n"
 
 
-def _cut(data: bytes, argument: Argument, start: int, end: int) -> bytes:
+def _cut(data: bytes, argument: Argument, start: int, end: int, syntax: Syntax) -> bytes:
     """Return the file without a part of an argument's value, given as indexes in the value."""
     value = argument.value or ""
-    spans = _spans(data, argument)
+    spans = _spans(data, argument, syntax)
     first = len(bytes_of(value[:start]))
     last = len(bytes_of(value[:end]))
     return data[: spans[first][0]] + data[spans[last - 1][1] :]
 
 
-def _spans(data: bytes, argument: Argument) -> list[tuple[int, int]]:
+def _spans(data: bytes, argument: Argument, syntax: Syntax) -> list[tuple[int, int]]:
     """Return where in its file each byte of an argument's value comes from, as offsets."""
-    for item in parse(data):
+    for item in parse(data, syntax):
         line = data[item.start : item.end]
         if item.start == argument.offset and item.value and b"\0" not in line:
             body = without_end_comment(line.lstrip(SPACE))

@@ -138,7 +138,8 @@ def read_server_options(
         argv: the server's command line without the program's name. Its leading ``--no-defaults``,
             ``--defaults-file=``, ``--defaults-extra-file=`` and ``--defaults-group-suffix=`` decide
             which files and groups are read, as they do in MySQL.
-        environ: the server's environment; MYSQL_HOME and MYSQL_GROUP_SUFFIX count.
+        environ: the server's environment; MYSQL_HOME and MYSQL_GROUP_SUFFIX count,
+            the latter under another name in 5.7.
         home: the home folder of the user who starts it. None: there is no ``~/.my.cnf``.
         server_version: such as ``8.0.36``; its ``mysqld-8.0`` group is read then. None: no such
             group is read, and ``other_versions`` names those seen. The group ``mysql_cluster`` is
@@ -154,11 +155,12 @@ def read_server_options(
     no_defaults, found, command_line = _split_command_line(argv)
     files = Files() if files is None else files
     environ = {} if environ is None else environ
-    suffix = found.get("--defaults-group-suffix", environ.get("MYSQL_GROUP_SUFFIX", ""))
+    syntax = syntax_of(server_version)
+    suffix = found.get("--defaults-group-suffix", environ.get(syntax.suffix_variable, ""))
     if defaults_file is None:
         defaults_file = found.get("--defaults-file")
     extra_file = found.get("--defaults-extra-file") if defaults_file is None else None
-    options = ServerOptions("mysqld" + suffix, extra_file, syntax_of(server_version))
+    options = ServerOptions("mysqld" + suffix, extra_file, syntax)
     reader = _Reader(options, files, _groups(server_version, suffix), home)
     if defaults_file is not None:
         options.main_file = os.path.join("/", defaults_file)

@@ -76,10 +76,12 @@ class Syntax(NamedTuple):
         ends_paths_at_comments: a comment after the path of an include is one. Otherwise it is a
             part of the path, and the path loses its last byte where the file ends there without a
             line end. None: not known.
+        suffix_variable: the environment variable that gives the suffix of the groups.
     """
 
     joins_pieces: bool = True
     ends_paths_at_comments: bool | None = True
+    suffix_variable: str = "MYSQL_GROUP_SUFFIX"
 
 
 #: Of the newest version that was compared.
@@ -93,7 +95,8 @@ def syntax_of(version: str | None) -> Syntax:
     if numbers is None or (9, 0) <= numbers < (9, 7):
         return Syntax(ends_paths_at_comments=None)
     if numbers < (8, 0):
-        return Syntax(joins_pieces=False, ends_paths_at_comments=False)
+        # The name of the variable is that of the macro which should have given it: measured.
+        return Syntax(False, False, "DEFAULT_GROUP_SUFFIX_ENV")
     return Syntax(ends_paths_at_comments=numbers >= (9, 7))
 
 

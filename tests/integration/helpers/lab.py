@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -48,3 +49,25 @@ def lab(*arguments: str) -> str:
 
 #: Where the servers that the lab starts keep their files: the fields of lab/dbfleet_lab/layout.py.
 LAYOUT = SimpleNamespace(**json.loads(lab("layout")))
+
+
+@functools.cache
+def server_version() -> str:
+    """Return the version of the servers, such as 8.4.8."""
+    return lab("version").strip()
+
+
+def at_least(version: str) -> bool:
+    """Whether the servers are of a version, such as 8.0.16, or newer."""
+    own, other = (tuple(map(int, text.split("."))) for text in (server_version(), version))
+    return own >= other
+
+
+@functools.cache
+def libraries() -> list[str]:
+    """Return the names of the files in the servers' folder of plugins."""
+    image = lab("image").split()[-1]
+    command = ("podman", "run", "--rm", "--network=none", "--entrypoint=ls", image)
+    done = run(*command, LAYOUT.plugin_dir)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import ansible
-from helpers.lab import CHECKOUT, FLEET, LAYOUT, container, lab, run
+from helpers.lab import CHECKOUT, FLEET, LAYOUT, at_least, container, lab, run
 
 #: All option files and their folders, as words of a shell's.
 OPTION_FILES = " ".join(LAYOUT.option_files)
 #: Keeps a copy of them, which ``reset`` brings back.
 KEEP_OPTION_FILES = f"[ -e /root/etc.tar ] || tar -cPf /root/etc.tar {OPTION_FILES}"
+#: A lock that keeps INSTALL waiting: a backup's.
+BACKUP_LOCK = "LOCK INSTANCE FOR BACKUP" if at_least("8.0") else "FLUSH TABLES WITH READ LOCK"
 #: The statement that the module sends.
 INSTALL_PLUGIN = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 
