@@ -35,7 +35,7 @@ def record(page: Path, text: str, program: str) -> None:
     """Write text between the page's two markers, which name the program that does it."""
     begin, end = f"<!-- {program} writes from here -->", "<!-- to here -->"
     before, found, rest = page.read_text().partition(begin)
-    _, there, after = rest.partition(end)
+    _old, there, after = rest.partition(end)
     if not found or not there:
         sys.exit(f"{page.name} lacks one of its lines {begin} and {end}.")
     page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
