@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from ..plugin_utils._from_host import FromHost
 from ..plugin_utils._host_result import host_result
 
 #: As the module's documentation has it.
@@ -33,7 +34,7 @@ RETURNED = frozenset(
 )
 
 
-class ActionModule(NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
+class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
     """As Ansible runs any module; a host in the wrong hands returns more than the module does."""
 
     def run(

@@ -15,6 +15,7 @@ from typing import Any
 from ansible.plugins.action.package import ActionModule as PackageAction
 
 from ..module_utils._errors import Failure
+from ..plugin_utils._from_host import FromHost
 from ..plugin_utils._host_result import host_result
 
 ARGUMENT_SPEC = {"name": {"type": "str"}}
@@ -25,7 +26,7 @@ _OTHER_NAME = "python3-PyMySQL"
 RETURNED = frozenset(("stdout", "stderr"))
 
 
-class ActionModule(PackageAction):  # type: ignore[misc]  # ansible-core has no type hints
+class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-core has no type hints
     """Ask the host for its package manager, and have that install the package."""
 
     def run(
@@ -50,6 +51,7 @@ class ActionModule(PackageAction):  # type: ignore[misc]  # ansible-core has no 
                 "group_replication_install_pymysql: false.",
             )
             return {"failed": True, "changed": False, **failure.as_result()}
+        given = self._task.args
         self._task.args = {
             "name": name or _NAMES.get(manager, _OTHER_NAME),
             "state": "present",
@@ -57,4 +59,7 @@ class ActionModule(PackageAction):  # type: ignore[misc]  # ansible-core has no 
             # dnf would refresh its cache in check mode too.
             "update_cache": not self._task.check_mode,
         }
-        return host_result(super().run(tmp, task_vars), RETURNED)
+        try:
+            return host_result(super().run(tmp, task_vars), RETURNED)
+        finally:
+            self._task.args = given  # for another attempt, where the task has retries

@@ -13,6 +13,11 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  async:
+    description:
+      - Supports C(async). It does not, because a job's result would come as the host gave it, facts
+        included.
+    support: none
   check_mode:
     description: Can run in C(check_mode) and say what would change, without changing it.
     support: full

@@ -31,6 +31,11 @@ attributes:
   action:
     description: A part of it runs on the control node.
     support: full
+  async:
+    description:
+      - Supports C(async). It does not, because a job's result would come as the host gave it, facts
+        included.
+    support: none
   check_mode:
     description: Can run in C(check_mode) and say what would change, without changing it.
     support: full

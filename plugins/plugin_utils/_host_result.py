@@ -17,12 +17,11 @@ from typing import AbstractSet, Any, Mapping
 from ..module_utils._errors import Failure
 from ._text import visible
 
-#: What Ansible itself makes of a task: its outcome, its own messages, and a job in the background.
+#: What Ansible itself makes of a task: its outcome and its own messages.
 _OF_ANSIBLE = frozenset(
     (
         *("changed", "failed", "skipped", "unreachable", "msg", "rc", "warnings", "exception"),
         *("module_stdout", "module_stderr", "invocation", "diff"),
-        *("ansible_job_id", "started", "finished", "results_file"),
     )
 )
 #: No module of ours nests its values deeper.
@@ -58,6 +57,16 @@ def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[s
     if isinstance(python, str) and re.fullmatch(r"/[\w./+-]{1,200}", python):
         kept["ansible_facts"] = {_INTERPRETER: python}
     return kept
+
+
+def of_ansible_only(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a module's result without keys for Ansible itself, which it would show as they are."""
+    parsed = "_ansible_parsed"
+    return {
+        name: value
+        for name, value in result.items()
+        if name == parsed or not str(name).startswith("_ansible_")
+    }
 
 
 def _plain(value: object, depth: int) -> object:

@@ -249,6 +249,7 @@ def local(*command_line: str, uuid: str = UUID, **more: Any) -> dict[str, Any]:
         "command_line": ["mysqld", *command_line],
         "files": {
             "/var/lib/mysql/auto.cnf": f"[auto]\nserver-uuid={UUID}\n",
+            "/var/lib/mysql/mysql/general_log.CSM": "",
             "/var/lib/mysql/pid": "PID\n",
         },
         "plan": {"settings": {"pid_file": "pid", "server_uuid": uuid}},
@@ -343,6 +344,30 @@ def test_over_tcp_only_the_servers_own_files_are_a_proof(files_of_root: Server) 
     assert option_file(trusted) == "/srv/root/my.cnf"
     assert option_file(own) is None
     assert option_file(other) is None
+
+
+def test_over_tcp_a_folder_that_only_holds_the_uuid_is_no_proof(files_of_root: Server) -> None:
+    """SELECT ... INTO OUTFILE made it, or root's mailbox is what a link of bob's leads to."""
+    named = "--defaults-file=/srv/root/my.cnf"
+    outfile = local(named, address=33099)
+    outfile["before"] = (
+        "install -d -o mysql -m 0700 /srv/mysql/files && cd /srv/mysql/files && "
+        f"printf 'server-uuid={UUID}\n' > auto.cnf && chown mysql auto.cnf"
+    )
+    outfile["plan"] = {
+        "settings": {"datadir": "/srv/mysql/files/", "pid_file": "/var/lib/mysql/pid"}
+    }
+    mailbox = local(named, address=33099)
+    mailbox["before"] = (
+        f"printf 'From bob\nserver-uuid={UUID}\n' > /srv/root/mailbox;"
+        " su bob -s /bin/sh -c 'mkdir -p /srv/bob/d/mysql;"
+        " ln -sf /srv/root/mailbox /srv/bob/d/auto.cnf'"
+    )
+    mailbox["plan"] = {"settings": {"datadir": "/srv/bob/d/", "pid_file": "/var/lib/mysql/pid"}}
+    for case in (outfile, mailbox):
+        case["plan"]["settings"]["server_uuid"] = UUID
+    for outcome in hostile(files_of_root, outfile, mailbox):
+        assert option_file(outcome) is None, outcome
 
 
 #: A program of root's, started by bob under another name, that waits for room to say what is wrong.

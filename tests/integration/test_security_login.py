@@ -99,16 +99,20 @@ EXPOSED = {
 }
 
 
-#: A greeting in which PyMySQL finds the plugin's name in another place than the protocol has it.
-FALSE_NONCE = {"plugin": "sha256_password", "login": [KEY, "OK"], "nonce_length": 255}
+#: Greetings in which PyMySQL finds the plugin's name in another place than the protocol has it.
+IN_TWO_WAYS = ({"nonce_length": 255}, {"greeting": "endless version"})
 
 
 @pytest.mark.parametrize("ssl_mode", ["PREFERRED", "DISABLED"])
 def test_a_greeting_that_can_be_read_in_two_ways(host: Server, ssl_mode: str) -> None:
-    case = over_tcp({"config_file": "/srv/my.cnf"}, **FALSE_NONCE)
-    (outcome,) = hostile(host, {**case, "before": client(f"ssl-mode={ssl_mode}")})
-    assert refused(outcome, "server_answer_invalid"), brief(outcome)
-    assert outcome["received"] == ""
+    plans = ({"plugin": "sha256_password", "login": [KEY, "OK"], **plan} for plan in IN_TWO_WAYS)
+    before = client(f"ssl-mode={ssl_mode}")
+    cases = (
+        {**over_tcp({"config_file": "/srv/my.cnf"}, **plan), "before": before} for plan in plans
+    )
+    for outcome in hostile(host, *cases):
+        assert refused(outcome, "server_answer_invalid"), brief(outcome)
+        assert outcome["received"] == ""
 
 
 @pytest.mark.parametrize("way", ["tcp", "tls", "socket"])

@@ -165,6 +165,30 @@ def test_a_deep_result_ends_nothing(
     assert "a1" not in group(run.output, "in order")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps(answer()) + f"\nNo JSON {ODD}\n",
+        json.dumps(answer(_ansible_odd=ODD, **{f"_ansible_{ODD}": 1})),
+        f"No JSON at all {ODD}",
+    ],
+    ids=["after the result", "keys of Ansible's own", "no result"],
+)
+def test_no_other_word_of_a_host_controls_the_terminal(
+    hosts: FakeHosts, control: Control, said: str
+) -> None:
+    """What Ansible prints of a host before a task's result is there."""
+    run = control.playbook(
+        INSTALL, {"a1": hosts.host("a1", said), "b2": hosts.host("b2", answer())}
+    )
+    check_summary(run, "a1", "b2")
+    assert [
+        character
+        for character in run.output
+        if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ] == []
+
+
 def test_no_word_of_a_host_controls_the_terminal(hosts: FakeHosts, control: Control) -> None:
     odd = answer(
         failed=True, msg=f"This {ODD} is so.", error_code="server_down", warnings=[f"And {ODD}."]

@@ -284,6 +284,7 @@ class Connection:
         key = _NO_PUBLIC_KEY
         if login.server_public_key:
             key = _read_pem(login.server_public_key, login)
+            _given_keys.add(key)
         return {
             "host": login.host,
             "user": login.user,
@@ -366,7 +367,24 @@ def _refuse_old_password(_password: object, _nonce: object) -> None:
     raise UnsafePassword
 
 
+#: The keys of servers that the task gave.
+_given_keys: set[bytes] = set()
+
+
+def with_given_key(encrypt: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Return PyMySQL's encryption of a password for keys alone that did not come from a server."""
+
+    def encrypted(password: object, nonce: object, key: bytes) -> bytes:
+        if key not in _given_keys:
+            raise UnsafePassword
+        return encrypt(password, nonce, key)
+
+    return encrypted
+
+
 _auth: Any = getattr(pymysql, "_auth", None)
+if _auth is not None:
+    _auth.sha2_rsa_encrypt = with_given_key(_auth.sha2_rsa_encrypt)
 if hasattr(_auth, "scramble_old_password"):
     # PyMySQL before 1.1 uses it wherever a server asks, without a setting against that.
     _auth.scramble_old_password = _refuse_old_password

@@ -253,11 +253,15 @@ def _find_socket(files: Files) -> str:
     """Return the local server's socket file as its option files or its package place it."""
     options = read_server_options(files=files)
     configured = option_value(options.arguments, "socket")
-    if configured is not None and configured.value:
-        # Also where it does not exist: the error names what the server's option file names.
-        return configured.value
     account = server_account(options)
     trusted = {0, os.geteuid(), *([account.pw_uid] if account else [])}
+    if configured is not None and configured.value:
+        path = configured.value
+        if os.path.islink(path) and os.lstat(path).st_uid not in trusted:
+            name = account_name(os.lstat(path).st_uid)
+            raise not_the_servers(path, f"The link {path} belongs to", name)
+        # Also where it does not exist: the error names what the server's option file names.
+        return path
     owners = {path: os.lstat(path).st_uid for path in WELL_KNOWN_SOCKETS if os.path.lexists(path)}
     for path, owner in owners.items():
         if owner in trusted:

@@ -9,11 +9,13 @@ Private to dbfleet.mysql.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
+import stat
 import time
-from typing import Callable, NamedTuple
+from typing import AbstractSet, Callable, NamedTuple
 
 from .._files import account_name, read_regular
 
@@ -126,6 +128,7 @@ def find_pid(
         for owner in owners:
             if not may_be_server(owner):
                 raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
+        _refuse_other_folder(datadir, pid, owners)
         # What was read is the server's own, and no other account's.
         for name, text in (("auto.cnf", auto), (pid_file, pid_text)):
             own = read_regular(os.path.join(datadir, name), _MAX_AUTO_CNF, owners={0, *owners})
@@ -134,6 +137,22 @@ def find_pid(
     except (OSError, ValueError):
         raise UnknownProcess("its process cannot be found by its pid_file") from None
     return pid
+
+
+def _refuse_other_folder(datadir: str, pid: int, owners: AbstractSet[int]) -> None:
+    """Refuse a folder that is no data directory of the process; raises OSError or ValueError.
+
+    A server elsewhere may name any folder. The statement SELECT ... INTO OUTFILE makes a file, of
+    whatever name, but no folder as that of the schema ``mysql`` is.
+    """
+    for folder in (datadir, os.path.join(datadir, "mysql")):
+        status = os.stat(folder, follow_symlinks=folder == datadir)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
+            raise ValueError(folder)
+    with contextlib.suppress(PermissionError):  # in a container even root may lack the right
+        # mysqld works in its data directory (mysqld.cc, my_setwd).
+        if not os.path.samefile(f"/proc/{pid}/cwd", datadir):
+            raise ValueError(datadir)
 
 
 def _accounts(process: str) -> set[int]:

@@ -211,12 +211,12 @@ def _parse_greeting(body: bytes) -> Greeting:
     half of the flags (2), character set (1), status (2), the upper half of the flags (2), the
     nonce's length (1), 10 unused, the rest of the nonce (13 or more), the plugin up to a NUL.
     """
-    rest = body.partition(b"\0")[2]
+    _version, end, rest = body.partition(b"\0")
     flags = int.from_bytes(rest[13:15], "little")
     nonce_length = rest[20] if len(rest) > 20 else 0
     # MySQL's is 21. With another, or in a greeting that ends early, PyMySQL looks for the plugin in
     # another place than the protocol says.
-    if nonce_length > _NONCE or 20 < len(rest) < _PLUGIN:
+    if not end or nonce_length > _NONCE or 20 < len(rest) < _PLUGIN:
         raise ValueError("what answers there does not speak the MySQL protocol")
     name = rest[_PLUGIN:].partition(b"\0")[0]
     return Greeting(bool(flags & _CLIENT_SSL), name.decode("ascii", "replace"))

@@ -55,6 +55,8 @@ MAX_TOTAL_SIZE = 4 * 1024 * 1024
 MAX_ARGUMENTS = 20000
 #: Ours: how many includes and names in included folders are looked at.
 MAX_LOOKS = 50000
+#: How many groups of other versions are named.
+_MOST_GROUPS = 50
 
 _WORLD_WRITABLE = "it is world-writable"
 
@@ -176,7 +178,7 @@ def read_server_options(
             reader.read(os.path.join(home, ".my.cnf"))
         options.main_file = _main_file(files, global_files)
     if server_version is None:
-        options.other_versions = reader.version_groups
+        options.other_versions = list(reader.version_groups.values())
     options.arguments += command_line
     return options
 
@@ -212,8 +214,8 @@ class _Reader:
         self.files = files
         self.groups = groups
         self.home = home
-        #: Names of groups such as ``mysqld-8.0`` that are not read.
-        self.version_groups: list[str] = []
+        #: Groups such as ``mysqld-8.0`` that are not read: key and name.
+        self.version_groups: dict[bytes, str] = {}
         self._size = 0
         self._looks = 0
 
@@ -338,13 +340,13 @@ class _Reader:
         return os.path.join("/", clean_path(text_of(path), self.home))
 
     def _note_version_group(self, group: bytes) -> None:
-        name = text_of(group)
+        key = _group_key(group)
         if (
-            re.match(rb"MYSQLD-\d+\.\d+", _group_key(group))
-            and _group_key(group) not in self.groups
-            and name not in self.version_groups
+            len(self.version_groups) < _MOST_GROUPS
+            and re.match(rb"MYSQLD-\d+\.\d+", key)
+            and key not in self.groups
         ):
-            self.version_groups.append(name)
+            self.version_groups.setdefault(key, text_of(group))
 
 
 def _groups(server_version: str | None, suffix: str) -> list[bytes]:

@@ -37,6 +37,7 @@ from typing import Any, Callable, Iterator
 import hostile_server
 import pymysql._auth
 from accounts import run_bounded, running_as
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql import connection
 from ansible_collections.dbfleet.mysql.plugins.modules import group_replication_plugin
 
 #: Room enough for Python and the module, not for what has no end.
@@ -125,7 +126,7 @@ def encrypt(password: bytes, _salt: bytes, key: bytes) -> bytes:
 def main() -> None:
     """Run the cases."""
     pymysql._auth._have_cryptography = True
-    pymysql._auth.sha2_rsa_encrypt = encrypt
+    pymysql._auth.sha2_rsa_encrypt = connection.with_given_key(encrypt)
     for case in json.loads(sys.argv[1]):
         print(json.dumps(run(case)))
 

@@ -8,7 +8,7 @@ What it does is a plan: a dictionary, because it comes from the tests as JSON. T
 bytes, as latin1. Its keys, all optional:
 
 greeting: "usual", "huge" (a version of 10 MB), "endless" (a packet that never ends), "trickle" (a
-    byte now and then), "silent", or "cut" (its first ``cut`` bytes, and then nothing more comes).
+    byte now and then), "silent", "endless version" (without the byte 0 at its end), or "cut" (its first ``cut`` bytes, and then nothing more comes).
 version, plugin: what the greeting says of them.
 nonce_length: what it says of its nonce.
 tls: certificate and key, for a server that offers TLS.
@@ -222,6 +222,11 @@ class Session:
             self.trickle()
         elif kind == "silent":
             time.sleep(3600)
+        elif kind == "endless version":
+            # PyMySQL then counts from the beginning; each number is made of bytes that are not 0.
+            numbers = struct.pack("<HBHHB", 0xF7FF, 255, 0x0202, 0x0FFF, 21)
+            name = self.plan["plugin"].encode("latin1")
+            self.send(b"\x0a8.4" + b"x" * 9 + numbers + b"x" * 23 + name)
         elif kind == "cut":
             self.send(whole[: self.plan["cut"]])
         else:

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the dbfleet.mysql authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the action plugins take what a host says. Private to dbfleet.mysql.
+
+Ansible prints some of a host's words before an action returns its result: what follows the module's
+JSON, keys that it does not expect, what the remote C(rm) says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._host_result import of_ansible_only
+from ._text import visible
+
+
+class FromHost:
+    """Stands before Ansible's own class among an action plugin's bases."""
+
+    #: The module that looks after a job in the background returns the result as the host gave it.
+    _supports_async = False
+
+    def _low_level_execute_command(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Run a command on the host, and return what it prints with visible characters alone."""
+        done: dict[str, Any] = super()._low_level_execute_command(  # type: ignore[misc]
+            *arguments, **named
+        )
+        for name in ("stdout", "stderr"):
+            text = done.get(name)
+            if isinstance(text, str):
+                done[name] = visible(text, "\n\r\t")
+                done[f"{name}_lines"] = done[name].splitlines()
+        return done
+
+    def _parse_returned_data(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Return a module's result without what is Ansible's own business."""
+        data = super()._parse_returned_data(*arguments, **named)  # type: ignore[misc]
+        return of_ansible_only(data)
