@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,6 +117,7 @@ def test_examples_of_a_page(server: Server, control: Control, page: str) -> None
     text = json.dumps(found)
     text = text.replace("/run/mysqld/mysqld.sock", LAYOUT.socket)
     text = text.replace("/etc/mysql/conf.d/", f"{LAYOUT.option_folder}/")
+    text = text.replace("/etc/mysql/", f"{Path(LAYOUT.option_file).parent}/")
     found = json.loads(text)
     plays = []
     for block in found:
