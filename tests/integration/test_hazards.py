@@ -215,22 +215,27 @@ def wait_for_states(server: Server, states: list[str]) -> None:
 @pytest.mark.transactions("the group writes some as its members come")
 def test_member_that_the_group_needs(group: list[Server], control: Control) -> None:
     primary, second, third = group
-    third.sh("kill -STOP $(pidof mysqld)")
-    wait_for_states(second, ["ONLINE", "ONLINE", "UNREACHABLE"])
+    # 5.7 expels one unreachable member within seconds, as long as it has the majority for that.
+    expels = not at_least("8.0.13")
+    silent = [third, primary] if expels else [third]
+    for server in silent:
+        server.sh("kill -STOP $(pidof mysqld)")
+    wait_for_states(second, ["ONLINE"] * (3 - len(silent)) + ["UNREACHABLE"] * len(silent))
     before = second.gtid_executed()
     absent = {"state": "absent"}
     refused = control.modules(second, absent, {**absent, "allow_leave_group": True})
     assert [result["error_code"] for result in refused] == ["member_of_group", "group_majority"]
     assert second.gtid_executed() == before
-    assert primary.plugin_status() == second.plugin_status() == "ACTIVE"
 
-    third.sh("kill -CONT $(pidof mysqld)")
-    wait_for_states(second, ["ONLINE"] * 3)
+    silent[-1].sh("kill -CONT $(pidof mysqld)")
+    assert primary.plugin_status() == second.plugin_status() == "ACTIVE"
+    group_size = 2 if expels else 3
+    wait_for_states(second, ["ONLINE"] * group_size)
     allowed = {"allow_leave_group": True, "lift_super_read_only": True}  # it is a secondary
     left = control.module(second, state="absent", **allowed)
     assert left["changed"], left
     assert second.sql(READ_ONLY) == [["1", "1"]]
-    wait_for_states(primary, ["ONLINE"] * 2)
+    wait_for_states(primary, ["ONLINE"] * (group_size - 1))
 
 
 @pytest.mark.main
@@ -241,7 +246,10 @@ def test_member_that_the_group_needs(group: list[Server], control: Control) -> N
 )
 @pytest.mark.transactions("each member that bootstraps a group writes one")
 def test_options_that_only_the_running_server_knows(server: Server, control: Control) -> None:
-    """MySQL 9.7 takes the options of its start for INSTALL, whatever its files say by now."""
+    """MySQL takes the options of its start for INSTALL, whatever its files say by now.
+
+    That is 8.0 and newer; the module refuses it on 5.7, too, whose next version may do the same.
+    """
     configure_group(server, bootstrap="ON")
     server.sh(f"sed -i s/mysql2:33061,mysql3:33061/mysql1:33061/ {LAYOUT.option_file_target}")
     server.restart()
@@ -253,8 +261,11 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
     assert f"{LAYOUT.option_file} was changed after the server started" in result["cause"]
 
     server.sql(INSTALL_PLUGIN)
-    wait_until_online(server)
-    server.sql("STOP GROUP_REPLICATION")
+    if at_least("8.0"):
+        wait_until_online(server)
+        server.sql("STOP GROUP_REPLICATION")
+    else:  # reads the files again
+        assert [state for _host, state in members(server)] == ["OFFLINE"]
     reset([server])
 
 
@@ -494,12 +505,14 @@ def moved_away(server: Server, path: str) -> Iterator[None]:
     "the loader's words and what to install: `library_not_loadable`",
 )
 def test_library_that_lacks_another(server: Server, control: Control) -> None:
-    libraries = server.sh(f"ldd {PLUGIN_DIR}/group_replication.so")
-    found = re.search(r"libtirpc\.so\.3 => (/\S+)", libraries)
-    assert found, libraries
-    needed = found[1]
-    server.restart()  # a library that was loaded once may stay in the process
-    with moved_away(server, needed):
+    with contextlib.ExitStack() as stack:
+        # A tarball brings its own along, and the host may have another.
+        for _attempt in range(2):
+            needed = server.sh(f"ldd {PLUGIN_DIR}/group_replication.so")
+            assert "libtirpc.so.3" in needed
+            for path in re.findall(r"libtirpc\.so\.3 => (/\S+)", needed):
+                stack.enter_context(moved_away(server, path))
+        server.restart()  # a library that was loaded once may stay in the process
         result = control.module(server)
     assert result["error_code"] == "library_not_loadable"
     assert "libtirpc.so.3" in result["cause"]
