@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 from helpers.control import MODULE, Control
-from helpers.lab import FLEET, LAYOUT, at_least, container, fleet_name, lab, libraries
+from helpers.lab import FLEET, LAYOUT, at_least, container, fleet_name, lab, other_plugin
 from helpers.output import results
 from helpers.playbooks import INSTALL
 from helpers.server import BACKUP_LOCK, INSTALL_PLUGIN, Server, reset
@@ -562,11 +562,6 @@ def no_plugin(server: Server) -> str:
     found = "ldconfig -p | sed -n 's/.*libz.so.1.*=> //p' | head -n 1"
     server.sh(f"cp $({found}) {PLUGIN_DIR}/libz.so")
     return "libz.so"
-
-
-def other_plugin() -> str:
-    """Return the name of a library that holds another plugin."""
-    return next(name for name in ("mysql_clone.so", "semisync_master.so") if name in libraries())
 
 
 @pytest.mark.hazard(

@@ -71,3 +71,8 @@ def libraries() -> list[str]:
     done = run(*command, LAYOUT.plugin_dir)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
+
+
+def other_plugin() -> str:
+    """Return the name of a library that holds another plugin than Group Replication."""
+    return next(name for name in ("mysql_clone.so", "semisync_master.so") if name in libraries())
