@@ -8,7 +8,8 @@ What it does is a plan: a dictionary, because it comes from the tests as JSON. T
 bytes, as latin1. Its keys, all optional:
 
 greeting: "usual", "huge" (a version of 10 MB), "endless" (a packet that never ends), "trickle" (a
-    byte now and then), "silent", "endless version" (without the byte 0 at its end), or "cut" (its first ``cut`` bytes, and then nothing more comes).
+    byte now and then), "silent", "endless version" (without the byte 0 at its end), or "cut" (its
+    first ``cut`` bytes, and then nothing more comes).
 version, plugin: what the greeting says of them.
 nonce_length: what it says of its nonce.
 tls: certificate and key, for a server that offers TLS.
