@@ -24,7 +24,7 @@ from .refusals import check_active
 from .request import Request
 from .state import Plugin, State, read_plugin
 
-_LEFT_OFF = "super_read_only was lifted and could not be turned on again"
+_LEFT_OFF = "super_read_only was lifted, or may have been, and could not be turned on again"
 _LIFTED_PERHAPS = numbers.LOST_CONNECTION_ERRORS | {numbers.ER_LOCK_WAIT_TIMEOUT}
 _TURN_ON = (
     "If the server runs, run SET GLOBAL super_read_only = 1 on it now; after a restart its option "
