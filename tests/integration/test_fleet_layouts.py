@@ -41,6 +41,9 @@ log_error = /srv/{name}/data/error.log
 loose-mysqlx = OFF
 innodb_buffer_pool_size = 32M
 innodb_use_native_aio = OFF
+[mysqld-5.7]
+master_info_repository = TABLE
+relay_log_info_repository = TABLE
 END
 mysqld --defaults-file=/srv/{name}/my.cnf $(lab-option basedir) --user=mysql --daemonize
 """
