@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ..plugin_utils._from_host import FromHost
-from ..plugin_utils._host_result import host_result
 
 #: As the module's documentation has it.
 RETURNED = frozenset(
@@ -33,8 +30,4 @@ RETURNED = frozenset(
 class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
     """As Ansible runs any module; a host in the wrong hands returns more than the module does."""
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Run the module on the host."""
-        return host_result(super().run(tmp, task_vars), RETURNED)
+    returned = RETURNED

@@ -29,6 +29,8 @@ RETURNED = frozenset(("stdout", "stderr"))
 class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-core has no type hints
     """Ask the host for its package manager, and have that install the package."""
 
+    returned = RETURNED
+
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -60,6 +62,6 @@ class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-co
             "update_cache": not self._task.check_mode,
         }
         try:
-            return host_result(super().run(tmp, task_vars), RETURNED)
+            return super().run(tmp, task_vars)
         finally:
             self._task.args = given  # for another attempt, where the task has retries

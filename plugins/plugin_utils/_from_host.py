@@ -10,15 +10,37 @@ JSON, keys that it does not expect, what the remote C(rm) says.
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, Iterator
 
-from ._host_result import of_ansible_only
+from ansible.errors import AnsibleActionSkip, AnsibleConnectionFailure, AnsibleError
+
+from ._host_result import host_result, of_ansible_only
 from ._text import visible
 
 
-class FromHost:
-    """Stands before Ansible's own class among an action plugin's bases."""
+@contextlib.contextmanager
+def _visible_errors() -> Iterator[None]:
+    """Let Ansible's errors say what the host said with visible characters alone."""
+    try:
+        yield
+    except AnsibleActionSkip:
+        raise
+    except AnsibleError as error:
+        unreachable = isinstance(error, AnsibleConnectionFailure)
+        kind = AnsibleConnectionFailure if unreachable else AnsibleError
+        # Without its cause, whose words Ansible would add.
+        raise kind(visible(str(error), "\n\t")) from None
 
+
+class FromHost:
+    """Stands before Ansible's own class among an action plugin's bases.
+
+    Attributes:
+        returned: the keys that the module's documentation names.
+    """
+
+    returned: frozenset[str] = frozenset()
     #: The module that looks after a job in the background returns the result as the host gave it.
     _supports_async = False
 
@@ -30,9 +52,27 @@ class FromHost:
         for name in ("stdout", "stderr"):
             text = done.get(name)
             if isinstance(text, str):
-                done[name] = visible(text, "\n\r\t")
+                done[name] = visible(text.replace("\r\n", "\n"), "\n\t")
                 done[f"{name}_lines"] = done[name].splitlines()
         return done
+
+    def _execute_module(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Run a module on the host."""
+        with _visible_errors():
+            result: dict[str, Any] = super()._execute_module(  # type: ignore[misc]
+                *arguments, **named
+            )
+        return result
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the task, and return what counts of its result."""
+        with _visible_errors():
+            return host_result(
+                super().run(tmp, task_vars),  # type: ignore[misc]
+                self.returned,
+            )
 
     def _parse_returned_data(self, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Return a module's result without what is Ansible's own business."""

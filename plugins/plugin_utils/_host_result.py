@@ -26,6 +26,11 @@ _OF_ANSIBLE = frozenset(
 )
 #: No module of ours nests its values deeper.
 _DEPTH = 8
+#: Of a diff: what Ansible compares, and how much of it. Ours have a line or a few values.
+_SIDES = ("before", "after", "before_header", "after_header")
+_MOST_DIFFS = 50
+_MOST_LINES = 100
+_LONGEST_LINE = 600
 #: Where Ansible found the host's Python: without it, each task would look for it again.
 _INTERPRETER = "discovered_interpreter_python"
 
@@ -52,11 +57,32 @@ def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[s
             "Look at the host itself before you trust it.",
         )
         return {"failed": True, "changed": False, **failure.as_result()}
+    if "diff" in kept:
+        kept["diff"] = _short_diff(kept["diff"])
     facts = result.get("ansible_facts")
     python = facts.get(_INTERPRETER) if isinstance(facts, Mapping) else None
     if isinstance(python, str) and re.fullmatch(r"/[\w./+-]{1,200}", python):
         kept["ansible_facts"] = {_INTERPRETER: python}
     return kept
+
+
+def _short_diff(value: object) -> list[dict[str, object]]:
+    """Return a diff that does not hold Ansible up: it compares line by line, in cubic time."""
+    return [
+        {name: _side(part[name]) for name in _SIDES if name in part}
+        for part in (value if isinstance(value, list) else [value])[:_MOST_DIFFS]
+        if isinstance(part, dict)
+    ]
+
+
+def _side(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            name: str(item)[:_LONGEST_LINE] if isinstance(item, (str, list, dict)) else item
+            for name, item in list(value.items())[:_MOST_LINES]
+        }
+    lines = str(value or "").splitlines(keepends=True)[:_MOST_LINES]
+    return "".join(line[:_LONGEST_LINE] for line in lines)
 
 
 def of_ansible_only(result: Mapping[str, Any]) -> dict[str, Any]:

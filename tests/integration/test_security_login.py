@@ -284,6 +284,14 @@ def test_answers_without_an_end_are_ended(host: Server, way: str) -> None:
     assert not problems, problems
 
 
+@pytest.mark.parametrize("asked", [{}, {"ca_cert": "/srv/tls/ca.pem"}])
+def test_tls_without_an_end_is_ended(host: Server, asked: dict[str, Any]) -> None:
+    """OpenSSL itself reads on, and asks nobody for the time."""
+    (outcome,) = hostile(host, {**over_tcp(asked, claims_tls=True, tls_flood=True), "seconds": 15})
+    assert refused(outcome, "tls_failed", *NO_ANSWER), brief(outcome)
+    assert outcome["seconds"] < 12, brief(outcome)
+
+
 def test_long_texts_do_not_reach_the_result(host: Server) -> None:
     plans = [
         {"version": "8.4.3" + "x" * 60000},

@@ -189,6 +189,42 @@ def test_no_other_word_of_a_host_controls_the_terminal(
     ] == []
 
 
+def test_no_word_of_a_connection_controls_the_terminal(
+    hosts: FakeHosts, control: Control, tmp_path: Path
+) -> None:
+    """What ssh passes on of a host that cannot be reached."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\ncat <<'END' >&2\n{ODD}\nEND\nexit 255\n")
+    ssh.chmod(0o755)
+    evil = {
+        "ansible_connection": "ansible.builtin.ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_ssh_executable": str(ssh),
+    }
+    run = control.playbook(INSTALL, {"a1": evil, "b2": hosts.host("b2", answer())})
+    check_summary(run, "a1", "b2")
+    assert "a1" in group(run.output, "unreachable")
+    assert [
+        character
+        for character in run.output
+        if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ] == []
+
+
+def test_a_diff_of_a_host_holds_nobody_up(hosts: FakeHosts, control: Control) -> None:
+    """Ansible compares its sides in its main process, in time by the cube of their lines."""
+    sides = ["".join(f"{side}{line}\n{line % 51}\n" for line in range(6000)) for side in ("a", "b")]
+    diff = {"before": sides[0], "after": sides[1], "prepared": "ok: [b2]\nforged\n"}
+    run = control.playbook(
+        INSTALL,
+        {"a1": hosts.host("a1", answer(diff=diff)), "b2": hosts.host("b2", answer())},
+        *("--check", "--diff"),
+    )
+    check_summary(run, "a1", "b2")
+    assert "forged" not in run.output
+    assert run.output.count("\n") < 1000
+
+
 def test_no_word_of_a_host_controls_the_terminal(hosts: FakeHosts, control: Control) -> None:
     odd = answer(
         failed=True, msg=f"This {ODD} is so.", error_code="server_down", warnings=[f"And {ODD}."]

@@ -141,8 +141,7 @@ class Connection:
         while len(result) < len(queries):
             # Once more from after the one that was refused: the server ran none of those.
             try:
-                self._limits.start_clock(self._read_timeout)
-                with self._connection.cursor() as cursor:
+                with self._limits.clock(self._read_timeout), self._connection.cursor() as cursor:
                     cursor.execute("; ".join(queries[len(result) :]))
                     result.append(list(cursor.fetchall()))
                     while cursor.nextset():
@@ -180,8 +179,8 @@ class Connection:
         parameters = [value for statement in statements for value in statement.parameters]
         try:
             # Each of them may wait for a lock.
-            self._limits.start_clock(self._read_timeout * len(statements))
-            with self._connection.cursor() as cursor:
+            seconds = self._read_timeout * len(statements)
+            with self._limits.clock(seconds), self._connection.cursor() as cursor:
                 cursor.execute(sql, parameters or None)
                 completed = 1
                 while completed < len(statements) and cursor.nextset():
@@ -206,8 +205,7 @@ class Connection:
         waiting = self._connection.thread_id()
         self.reopen()
         try:
-            self._limits.start_clock(self._read_timeout)
-            with self._connection.cursor() as cursor:
+            with self._limits.clock(self._read_timeout), self._connection.cursor() as cursor:
                 cursor.execute("KILL %s", (waiting,))
         except pymysql.err.MySQLError as error:
             if ReportedError(error).number != ER_NO_SUCH_THREAD:
@@ -222,9 +220,14 @@ class Connection:
         Raises:
             Failure: the server cannot be reached, is not to be trusted, or refuses the login.
         """
-        login, self._limits = self._login, Limits()
-        self._limits.start_clock(login.connect_timeout)
+        self._limits = Limits()
+        with self._limits.clock(self._login.connect_timeout):
+            self._log_in()
+
+    def _log_in(self) -> None:
+        login = self._login
         opened = self._open_wire()
+        self._limits.guard(opened)
         try:
             arguments = {**self._arguments(), **self._tls_arguments(opened)}
             self._connection = pymysql.connect(defer_connect=True, **arguments)
@@ -254,6 +257,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; one that is broken already counts as closed."""
+        self._limits.release()
         if self._connection is not None:
             with contextlib.suppress(pymysql.err.MySQLError):
                 self._connection.close()

@@ -257,19 +257,27 @@ def _find_socket(files: Files) -> str:
     trusted = {0, os.geteuid(), *([account.pw_uid] if account else [])}
     if configured is not None and configured.value:
         path = configured.value
-        if os.path.islink(path) and os.lstat(path).st_uid not in trusted:
-            name = account_name(os.lstat(path).st_uid)
-            raise not_the_servers(path, f"The link {path} belongs to", name)
+        for owner in _owners(path) if os.path.islink(path) else []:
+            if owner not in trusted:
+                raise not_the_servers(path, f"The link {path} belongs to", account_name(owner))
         # Also where it does not exist: the error names what the server's option file names.
         return path
-    owners = {path: os.lstat(path).st_uid for path in WELL_KNOWN_SOCKETS if os.path.lexists(path)}
-    for path, owner in owners.items():
+    found = [(path, owner) for path in WELL_KNOWN_SOCKETS for owner in _owners(path)]
+    for path, owner in found:
         if owner in trusted:
             return path
-    for path, owner in owners.items():
+    for path, owner in found:
         # A link of anybody's in /tmp would lead to another server of this machine.
         raise not_the_servers(path, f"The socket {path} belongs to", account_name(owner))
     return WELL_KNOWN_SOCKETS[0]
+
+
+def _owners(path: str) -> list[int]:
+    """Return the owner of a socket or a link to one; nobody where there is none."""
+    try:
+        return [os.lstat(path).st_uid]
+    except OSError:
+        return []
 
 
 def not_the_servers(path: str, beginning: str, account: str) -> Failure:

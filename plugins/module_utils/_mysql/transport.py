@@ -10,11 +10,13 @@ PyMySQL is given the open socket only after the other end was looked at. Private
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
+import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 #: What a server may send over one connection, in bytes; ours take a few thousand.
 MAX_BYTES = 1024 * 1024
@@ -23,6 +25,8 @@ _MAX_GREETING = 4096
 #: The length of its nonce with the NUL at its end, and where the plugin's name follows the version.
 _NONCE = 21
 _PLUGIN = 31 + 13
+#: In seconds.
+_GRACE = 0.5
 #: The flag of a server that offers TLS (manual of the protocol, "Capabilities Flags").
 _CLIENT_SSL = 0x800
 
@@ -40,10 +44,52 @@ class Limits:
         self.timed_out = False
         self._bytes_left = MAX_BYTES
         self._deadline = 0.0
+        self._guarded: socket.socket | None = None
+        self._guard: threading.Timer | None = None
 
-    def start_clock(self, seconds: float) -> None:
-        """Give the other end so many seconds from now on."""
+    @contextlib.contextmanager
+    def clock(self, seconds: float) -> Iterator[None]:
+        """Give the other end so many seconds for what is done meanwhile."""
         self._deadline = time.monotonic() + seconds
+        self._arm()
+        try:
+            yield
+        finally:
+            self._disarm()
+
+    def guard(self, opened: socket.socket) -> None:
+        """Have a connection cut off where the time is up, whoever reads from it.
+
+        OpenSSL reads on by itself as long as messages come that carry no data.
+        """
+        self._guarded = opened.dup()
+        self._arm()
+
+    def release(self) -> None:
+        """Forget the connection."""
+        self._disarm()
+        if self._guarded is not None:
+            self._guarded.close()
+            self._guarded = None
+
+    def _arm(self) -> None:
+        if self._guarded is not None:
+            # A moment later than what reads by our own rules notices it.
+            left = max(self._deadline - time.monotonic(), 0) + _GRACE
+            self._guard = threading.Timer(left, self._cut_off)
+            self._guard.daemon = True
+            self._guard.start()
+
+    def _disarm(self) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
+
+    def _cut_off(self) -> None:
+        self.timed_out = True
+        if self._guarded is not None:
+            with contextlib.suppress(OSError):
+                self._guarded.shutdown(socket.SHUT_RDWR)
 
     def seconds_left(self) -> float:
         """Return how long to wait for more. Raises socket.timeout where nothing is left."""

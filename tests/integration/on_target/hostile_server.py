@@ -12,6 +12,7 @@ greeting: "usual", "huge" (a version of 10 MB), "endless" (a packet that never e
     first ``cut`` bytes, and then nothing more comes).
 version, plugin: what the greeting says of them.
 nonce_length: what it says of its nonce.
+tls_flood: in place of a handshake it sends messages of TLS without an end.
 tls: certificate and key, for a server that offers TLS.
 claims_tls: whether it says that it offers TLS, and goes on without.
 login: what is sent after the client's login packet, each answered by the client but the last.
@@ -145,6 +146,9 @@ class Session:
         if certificate and len(self.last) == 32:
             self._begin_tls(*certificate)
             self.read()
+        if self.plan.get("tls_flood"):
+            while True:  # requests to begin anew (RFC 5246, 7.4.1.1), which carry no data
+                self.client.sendall(b"\x16\x03\x03\x00\x04\x00\x00\x00\x00" * 1000)
         replies = self.plan.get("login", ["OK"])
         for position, reply in enumerate(replies):
             if reply == "TRICKLE":

@@ -66,6 +66,16 @@ def test_the_interpreter_that_ansible_found_stays(python, stays):
     assert found == expected
 
 
+def test_a_diff_is_short():
+    own = {"before": {"status": None, "registered": False}, "after": {"status": "ACTIVE"}}
+    assert host_result({"diff": own}, set()) == {"diff": [own]}
+    lines = [{"before": "", "after": "+line\n", "before_header": "/etc/my.cnf"}]
+    assert host_result({"diff": lines}, set()) == {"diff": lines}
+    (found,) = host_result({"diff": {"after": "x\n" * 9000, "prepared": "y"}}, set())["diff"]
+    assert found == {"after": "x\n" * 100}
+    assert host_result({"diff": "odd"}, set()) == {"diff": []}
+
+
 def test_texts_are_visible():
     found = host_result(
         {"msg": "a\x1b[2J\nb\tc\u202e", "warnings": ["\x9b"], "k": {"\x1b": 1}}, {"k"}
