@@ -11,12 +11,17 @@ JSON, keys that it does not expect, what the remote C(rm) says.
 from __future__ import annotations
 
 import contextlib
+import signal
 from typing import Any, Iterator
 
 from ansible.errors import AnsibleActionSkip, AnsibleConnectionFailure, AnsibleError
+from ansible.utils.display import Display
 
 from ._host_result import host_result, of_ansible_only
-from ._text import visible
+from ._text import indented, visible
+
+#: In seconds.
+_CLEANUP = 30
 
 
 @contextlib.contextmanager
@@ -30,7 +35,23 @@ def _visible_errors() -> Iterator[None]:
         unreachable = isinstance(error, AnsibleConnectionFailure)
         kind = AnsibleConnectionFailure if unreachable else AnsibleError
         # Without its cause, whose words Ansible would add.
-        raise kind(visible(str(error), "\n\t")) from None
+        raise kind(indented(visible(str(error), "\n\t"))) from None
+
+
+@contextlib.contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """Raise AnsibleError where something takes longer."""
+
+    def leave(_number: int, _frame: object) -> None:
+        raise AnsibleError(f"it took longer than {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, leave)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class FromHost:
@@ -73,6 +94,15 @@ class FromHost:
                 super().run(tmp, task_vars),  # type: ignore[misc]
                 self.returned,
             )
+
+    def cleanup(self, force: bool = False) -> None:
+        """Remove what was sent to the host. Ansible does it after the task, and after its time."""
+        try:
+            with _visible_errors(), _at_most(_CLEANUP):
+                super().cleanup(force)  # type: ignore[misc]
+        except AnsibleError as error:
+            # The task has its result by now.
+            Display().warning(f"Temporary files may be left on the host: {error}")
 
     def _parse_returned_data(self, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Return a module's result without what is Ansible's own business."""

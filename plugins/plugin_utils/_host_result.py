@@ -15,7 +15,7 @@ import re
 from typing import AbstractSet, Any, Mapping
 
 from ..module_utils._errors import Failure
-from ._text import visible
+from ._text import indented, visible
 
 #: What Ansible itself makes of a task: its outcome and its own messages.
 _OF_ANSIBLE = frozenset(
@@ -57,6 +57,9 @@ def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[s
             "Look at the host itself before you trust it.",
         )
         return {"failed": True, "changed": False, **failure.as_result()}
+    for name in ("msg", "warnings"):
+        if name in kept:
+            kept[name] = _indented(kept[name])
     if "diff" in kept:
         kept["diff"] = _short_diff(kept["diff"])
     facts = result.get("ansible_facts")
@@ -64,6 +67,13 @@ def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[s
     if isinstance(python, str) and re.fullmatch(r"/[\w./+-]{1,200}", python):
         kept["ansible_facts"] = {_INTERPRETER: python}
     return kept
+
+
+def _indented(value: object) -> object:
+    """Return a message, or a list of messages, whose further lines are indented."""
+    if isinstance(value, list):
+        return [_indented(item) for item in value]
+    return indented(value) if isinstance(value, str) else value
 
 
 def _short_diff(value: object) -> list[dict[str, object]]:

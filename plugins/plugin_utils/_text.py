@@ -28,5 +28,10 @@ def visible(text: str, kept: str = "\n") -> str:
     )
 
 
+def indented(text: str) -> str:
+    """Return a text none of whose lines but the first begins where Ansible's own lines do."""
+    return text.replace("\n", "\n    ")
+
+
 def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN or character in _BLANK

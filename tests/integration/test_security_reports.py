@@ -211,6 +211,41 @@ def test_no_word_of_a_connection_controls_the_terminal(
     ] == []
 
 
+@pytest.mark.parametrize("last_word", ["cat odd >&2; exit 255", "sleep 600"])
+def test_a_host_that_does_not_let_its_temporary_files_go(
+    hosts: FakeHosts, control: Control, tmp_path: Path, last_word: str
+) -> None:
+    """Ansible removes them after the task, when nothing bounds or cleans any more."""
+    (tmp_path / "odd").write_text(f"{ODD}\nok: [b2]\n")
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f"#!/bin/sh\ncd {tmp_path}\n"
+        f'case "$*" in *"rm -f -r"*) {last_word} ;; esac\n'
+        'for last; do :; done\nexec sh -c "$last"\n'
+    )
+    ssh.chmod(0o755)
+    evil = {
+        **hosts.host("a1", answer()),
+        "ansible_connection": "ansible.builtin.ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_ssh_executable": str(ssh),
+        "ansible_pipelining": False,
+        "ansible_ssh_transfer_method": "piped",
+        "ansible_remote_tmp": str(tmp_path / "remote"),
+        "ansible_ssh_retries": 0,
+    }
+    task = {"dbfleet.mysql.group_replication_plugin": {}, "timeout": 5}
+    run = control.play([task], {"a1": evil, "b2": hosts.host("b2", answer())})
+    assert "b2" in run.output
+    assert "\nok: [b2]\n" in run.output
+    assert run.output.count("\nok: [b2]\n") == 1
+    assert [
+        character
+        for character in run.output
+        if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ] == []
+
+
 def test_a_diff_of_a_host_holds_nobody_up(hosts: FakeHosts, control: Control) -> None:
     """Ansible compares its sides in its main process, in time by the cube of their lines."""
     sides = ["".join(f"{side}{line}\n{line % 51}\n" for line in range(6000)) for side in ("a", "b")]

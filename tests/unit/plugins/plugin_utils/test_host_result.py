@@ -81,7 +81,7 @@ def test_texts_are_visible():
         {"msg": "a\x1b[2J\nb\tc\u202e", "warnings": ["\x9b"], "k": {"\x1b": 1}}, {"k"}
     )
     assert found == {
-        "msg": "a\ufffd[2J\nb\tc\ufffd",
+        "msg": "a\ufffd[2J\n    b\tc\ufffd",
         "warnings": ["\ufffd"],
         "k": {"\ufffd": 1},
     }
