@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT / "lab"))
+from dbfleet_lab.pythons import managed, runs  # noqa: E402 - it is on the path only now
+
 FOLDER = CHECKOUT / ".lab" / "unit"
 
 # Pythons that a supported ansible-core runs modules with, and what the tests need there: the last
@@ -31,18 +33,12 @@ SUPPORTED = {
 
 def pythons() -> dict[int, str]:
     """Return the Python of each supported minor version, those of pyenv too."""
-    pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
     found = {}
     for minor in SUPPORTED:
-        name = f"python3.{minor}"
-        candidates = [shutil.which(name), *glob.glob(f"{pyenv}/versions/3.{minor}.*/bin/{name}")]
-        for candidate in filter(None, candidates):
-            # Tried, because a version manager's shim may be there for a Python that is not.
-            check = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, {minor}))"
-            done = subprocess.run([candidate, "-c", check], check=False, capture_output=True)
-            if done.returncode == 0:
-                found[minor] = candidate
-                break
+        own = shutil.which(f"python3.{minor}")
+        candidate = own if own and runs(own, minor) else managed(minor)
+        if candidate:
+            found[minor] = str(candidate)
     return found
 
 

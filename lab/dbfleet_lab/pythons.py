@@ -14,14 +14,18 @@ _REQUIREMENTS = CHECKOUT / "lab" / "requirements-host.txt"
 _LEFT_OUT = ("test", "tests", "config-*", "__pycache__", "*.a", "site-packages", "idlelib")
 
 
+def runs(program: str | Path, minor: int) -> bool:
+    """Whether it is a whole Python 3.MINOR; a version manager's shim may be there without one."""
+    check = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, {minor}))"
+    done = subprocess.run([program, "-c", check], check=False, capture_output=True)
+    return done.returncode == 0
+
+
 def managed(minor: int) -> Path | None:
     """The program of pyenv's Python 3.MINOR, where there is one that runs."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    for program in sorted(root.glob(f"versions/3.{minor}.*/bin/python3.{minor}")):
-        check = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, {minor}))"
-        if subprocess.run([program, "-c", check], check=False, capture_output=True).returncode == 0:
-            return program
-    return None
+    found = sorted(root.glob(f"versions/3.{minor}.*/bin/python3.{minor}"))
+    return next((program for program in found if runs(program, minor)), None)
 
 
 def recipe() -> bytes:

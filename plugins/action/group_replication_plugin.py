@@ -10,28 +10,25 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ..plugin_utils._from_host import FromHost
 
-#: As the module's documentation has it.
-RETURNED = frozenset(
-    (
-        "cause",
-        "check_mode",
-        "error_code",
-        "executed_statements",
-        "left_behind",
-        "loaded_at_start_by",
-        "loaded_by_options",
-        "mysql_error_number",
-        "next_step",
-        "plugin",
-        "registered",
-        "server",
-        "survives_restart",
-        "warnings",
-    )
-)
-
 
 class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
     """As Ansible runs any module; a host in the wrong hands returns more than the module does."""
 
-    returned = RETURNED
+    returned = frozenset(
+        (
+            "cause",
+            "check_mode",
+            "error_code",
+            "executed_statements",
+            "left_behind",
+            "loaded_at_start_by",
+            "loaded_by_options",
+            "mysql_error_number",
+            "next_step",
+            "plugin",
+            "registered",
+            "server",
+            "survives_restart",
+            "warnings",
+        )
+    )

@@ -10,24 +10,21 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ..plugin_utils._from_host import FromHost
 
-#: As the module's documentation has it.
-RETURNED = frozenset(
-    (
-        "backup_files",
-        "cause",
-        "changed_files",
-        "decided_by",
-        "error_code",
-        "next_step",
-        "option_file",
-        "validated",
-        "validation_note",
-        "warnings",
-    )
-)
-
 
 class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-core has no type hints
     """As Ansible runs any module; a host in the wrong hands returns more than the module does."""
 
-    returned = RETURNED
+    returned = frozenset(
+        (
+            "backup_files",
+            "cause",
+            "changed_files",
+            "decided_by",
+            "error_code",
+            "next_step",
+            "option_file",
+            "validated",
+            "validation_note",
+            "warnings",
+        )
+    )

@@ -22,14 +22,12 @@ ARGUMENT_SPEC = {"name": {"type": "str"}}
 #: Names by package manager, and the name with all others.
 _NAMES = {"apt": "python3-pymysql"}
 _OTHER_NAME = "python3-PyMySQL"
-#: Of the package managers' modules.
-RETURNED = frozenset(("stdout", "stderr"))
 
 
 class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-core has no type hints
     """Ask the host for its package manager, and have that install the package."""
 
-    returned = RETURNED
+    returned = frozenset(("stdout", "stderr"))
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -42,7 +40,7 @@ class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-co
             task_vars=task_vars,
         )
         if facts.get("failed") or facts.get("unreachable"):
-            return host_result(facts, RETURNED)
+            return host_result(facts, self.returned)
         manager = str((facts.get("ansible_facts") or {}).get("ansible_pkg_mgr"))
         if manager not in self.BUILTIN_PKG_MGR_MODULES:
             failure = Failure(

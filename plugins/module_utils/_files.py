@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import grp
 import os
 import pwd
@@ -258,7 +259,9 @@ def trusted_file(
     """
     if not os.fsencode(path).startswith(b"/"):
         raise NotTrusted(
-            os.fsdecode(path), "is no absolute path, so it is anybody's", "it with one"
+            os.fsdecode(path),
+            "is no absolute path, so it is anybody's",
+            "the task with an absolute path",
         )
     trusted = {0, os.geteuid(), *owners}
     processes = _process_devices()
@@ -273,7 +276,7 @@ def trusted_file(
                 raise NotTrusted(
                     os.fsdecode(path),
                     "is in /proc, where files of root's hold what other accounts' programs say",
-                    "it with a file that is not there",
+                    "the task with a file outside of /proc",
                 )
             part = todo.pop(0)
             here, folder = stack[-1]
@@ -303,7 +306,8 @@ def trusted_file(
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
-def _process_devices() -> set[int]:
+@functools.lru_cache(maxsize=None)
+def _process_devices() -> frozenset[int]:
     """Return the device numbers of all that is mounted as /proc is (proc_pid_mountinfo(5)).
 
     A file there may be root's, as those of a setuid program are, while whoever started the program
@@ -315,7 +319,7 @@ def _process_devices() -> set[int]:
         if b" - proc " in line:
             major, minor = map(int, fields[2].split(b":"))
             devices.add(os.makedev(major, minor))
-    return devices
+    return frozenset(devices)
 
 
 def check_trusted(path: str, owners: AbstractSet[int] = frozenset()) -> None:

@@ -31,24 +31,11 @@ attributes:
   action:
     description: A part of it runs on the control node.
     support: full
-  async:
-    description:
-      - Supports C(async). It does not, because a job's result would come as the host gave it, facts
-        included.
-    support: none
-  check_mode:
-    description: Can run in C(check_mode) and say what would change, without changing it.
-    support: full
   diff_mode:
     description: A package has no diff.
     support: none
-  idempotent:
-    description: When run twice in a row with the same arguments, the second run changes nothing.
-    support: full
-  platform:
-    description: The operating systems of the hosts.
-    support: full
-    platforms: linux
+extends_documentation_fragment:
+  - dbfleet.mysql._attributes
 seealso:
   - module: dbfleet.mysql.group_replication_plugin
 """

@@ -221,8 +221,12 @@ class Connection:
             Failure: the server cannot be reached, is not to be trusted, or refuses the login.
         """
         self._limits = Limits()
-        with self._limits.clock(self._login.connect_timeout):
-            self._log_in()
+        try:
+            with self._limits.clock(self._login.connect_timeout):
+                self._log_in()
+        except BaseException:
+            self._limits.release()
+            raise
 
     def _log_in(self) -> None:
         login = self._login

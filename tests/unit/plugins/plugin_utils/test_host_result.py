@@ -20,8 +20,8 @@ ACTIONS = Path(__file__).resolve().parents[4] / "plugins" / "action"
 
 def returned(name):
     """Return the keys that an action plugin lets through, without a control node's imports."""
-    for node in ast.parse((ACTIONS / f"{name}.py").read_text()).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "RETURNED":
+    for node in ast.walk(ast.parse((ACTIONS / f"{name}.py").read_text())):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "returned":
             return set(ast.literal_eval(node.value.args[0]))
     raise AssertionError(name)
 
