@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import json
 import re
 import shlex
@@ -85,7 +84,7 @@ class Oracle:
         self._machine = shlex.split(command)
         self._command = [*self._machine, "python3", "-c", PROGRAM]
 
-    @functools.cached_property
+    @property
     def version(self) -> str:
         """The version of MySQL, such as 8.4; option files have groups that are named after it."""
         command = [*self._machine, "mysqld", "--version"]
