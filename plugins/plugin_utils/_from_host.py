@@ -14,10 +14,15 @@ import contextlib
 import signal
 from typing import Any, Iterator
 
-from ansible.errors import AnsibleActionSkip, AnsibleConnectionFailure, AnsibleError
+from ansible.errors import (
+    AnsibleActionFail,
+    AnsibleActionSkip,
+    AnsibleConnectionFailure,
+    AnsibleError,
+)
 from ansible.utils.display import Display
 
-from ._host_result import host_result, of_ansible_only
+from ._host_result import host_result, of_ansible_only, only_result
 from ._text import indented, visible
 
 #: In seconds.
@@ -38,12 +43,16 @@ def _visible_errors() -> Iterator[None]:
         raise kind(indented(visible(str(error), "\n\t"))) from None
 
 
+class _TooLong(BaseException):
+    """The time is up. The ssh connection would take an Exception for a reason to try again."""
+
+
 @contextlib.contextmanager
 def _at_most(seconds: int) -> Iterator[None]:
-    """Raise AnsibleError where something takes longer."""
+    """Raise _TooLong where something takes longer."""
 
     def leave(_number: int, _frame: object) -> None:
-        raise AnsibleError(f"it took longer than {seconds} seconds")
+        raise _TooLong(f"it took longer than {seconds} seconds")
 
     before = signal.signal(signal.SIGALRM, leave)
     signal.alarm(seconds)
@@ -62,8 +71,6 @@ class FromHost:
     """
 
     returned: frozenset[str] = frozenset()
-    #: The module that looks after a job in the background returns the result as the host gave it.
-    _supports_async = False
 
     def _low_level_execute_command(self, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Run a command on the host, and return what it prints with visible characters alone."""
@@ -73,12 +80,17 @@ class FromHost:
         for name in ("stdout", "stderr"):
             text = done.get(name)
             if isinstance(text, str):
-                done[name] = visible(text.replace("\r\n", "\n"), "\n\t")
+                text = visible(text.replace("\r\n", "\n"), "\n\t")
+                # Ansible takes paths and JSON out of the one, and shows the other.
+                done[name] = indented(text) if name == "stderr" else text
                 done[f"{name}_lines"] = done[name].splitlines()
         return done
 
     def _execute_module(self, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Run a module on the host."""
+        if self._task.async_val:  # type: ignore[attr-defined]
+            # The module that looks after such a job returns the result as the host gave it.
+            raise AnsibleActionFail("async is not supported for this task.")
         with _visible_errors():
             result: dict[str, Any] = super()._execute_module(  # type: ignore[misc]
                 *arguments, **named
@@ -100,11 +112,14 @@ class FromHost:
         try:
             with _visible_errors(), _at_most(_CLEANUP):
                 super().cleanup(force)  # type: ignore[misc]
-        except AnsibleError as error:
+        except (AnsibleError, _TooLong) as error:
             # The task has its result by now.
             Display().warning(f"Temporary files may be left on the host: {error}")
 
-    def _parse_returned_data(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+    def _parse_returned_data(
+        self, res: dict[str, Any], *arguments: Any, **named: Any
+    ) -> dict[str, Any]:
         """Return a module's result without what is Ansible's own business."""
-        data = super()._parse_returned_data(*arguments, **named)  # type: ignore[misc]
+        res = {**res, "stdout": only_result(res.get("stdout") or "")}
+        data = super()._parse_returned_data(res, *arguments, **named)  # type: ignore[misc]
         return of_ansible_only(data)

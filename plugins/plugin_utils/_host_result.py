@@ -27,7 +27,8 @@ _OF_ANSIBLE = frozenset(
 #: No module of ours nests its values deeper.
 _DEPTH = 8
 #: Of a diff: what Ansible compares, and how much of it. Ours have a line or a few values.
-_SIDES = ("before", "after", "before_header", "after_header")
+_SIDES = ("before", "after")
+_HEADERS = ("before_header", "after_header")
 _MOST_DIFFS = 50
 _MOST_LINES = 100
 _LONGEST_LINE = 600
@@ -57,7 +58,7 @@ def host_result(result: Mapping[str, Any], returned: AbstractSet[str]) -> dict[s
             "Look at the host itself before you trust it.",
         )
         return {"failed": True, "changed": False, **failure.as_result()}
-    for name in ("msg", "warnings"):
+    for name in ("msg", "warnings", "exception"):
         if name in kept:
             kept[name] = _indented(kept[name])
     if "diff" in kept:
@@ -79,7 +80,10 @@ def _indented(value: object) -> object:
 def _short_diff(value: object) -> list[dict[str, object]]:
     """Return a diff that does not hold Ansible up: it compares line by line, in cubic time."""
     return [
-        {name: _side(part[name]) for name in _SIDES if name in part}
+        {
+            **{name: _side(part[name]) for name in _SIDES if name in part},
+            **{name: _header(part[name]) for name in _HEADERS if name in part},
+        }
         for part in (value if isinstance(value, list) else [value])[:_MOST_DIFFS]
         if isinstance(part, dict)
     ]
@@ -93,6 +97,18 @@ def _side(value: object) -> object:
         }
     lines = str(value or "").splitlines(keepends=True)[:_MOST_LINES]
     return "".join(line[:_LONGEST_LINE] for line in lines)
+
+
+def _header(value: object) -> str:
+    return visible(str(value)[:_LONGEST_LINE], "")
+
+
+def only_result(output: str) -> str:
+    """Return the line of a module's output that is its result; Ansible shows what stands around it.
+
+    All of the output where there is no such line.
+    """
+    return next((line for line in output.splitlines() if line.startswith("{")), output)
 
 
 def of_ansible_only(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -211,9 +211,12 @@ def test_no_word_of_a_connection_controls_the_terminal(
     ] == []
 
 
-@pytest.mark.parametrize("last_word", ["cat odd >&2; exit 255", "sleep 600"])
+@pytest.mark.parametrize(
+    ("last_word", "retries"),
+    [("cat odd >&2; exit 255", 0), ("cat odd >&2; exit 1", 0), ("sleep 600", 0), ("sleep 600", 3)],
+)
 def test_a_host_that_does_not_let_its_temporary_files_go(
-    hosts: FakeHosts, control: Control, tmp_path: Path, last_word: str
+    hosts: FakeHosts, control: Control, tmp_path: Path, last_word: str, retries: int
 ) -> None:
     """Ansible removes them after the task, when nothing bounds or cleans any more."""
     (tmp_path / "odd").write_text(f"{ODD}\nok: [b2]\n")
@@ -232,7 +235,7 @@ def test_a_host_that_does_not_let_its_temporary_files_go(
         "ansible_pipelining": False,
         "ansible_ssh_transfer_method": "piped",
         "ansible_remote_tmp": str(tmp_path / "remote"),
-        "ansible_ssh_retries": 0,
+        "ansible_ssh_retries": retries,
     }
     task = {"dbfleet.mysql.group_replication_plugin": {}, "timeout": 5}
     run = control.play([task], {"a1": evil, "b2": hosts.host("b2", answer())})
@@ -244,6 +247,24 @@ def test_a_host_that_does_not_let_its_temporary_files_go(
         for character in run.output
         if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
     ] == []
+
+
+def test_a_host_forges_no_line(hosts: FakeHosts, control: Control) -> None:
+    """What a host says never begins a line of its own in the tasks' output."""
+    lie = "x\nok: [b2] => forged"
+    diff = {"before": "a\n", "after": "b\n", "before_header": lie, "after_header": lie}
+    run = control.playbook(
+        INSTALL,
+        {
+            "a1": hosts.host("a1", json.dumps(answer()) + f"\n{lie}\n"),
+            "a2": hosts.host("a2", answer(changed=True, diff=diff, warnings=[lie], msg=lie)),
+            "a3": hosts.host("a3", answer(failed=True, warnings=[lie], exception=lie, msg=lie)),
+            "b2": hosts.host("b2", answer()),
+        },
+        *("--check", "--diff", "-vvv"),
+    )
+    check_summary(run, "a1", "a2", "a3", "b2")
+    assert not [line for line in run.output.splitlines() if line.startswith("ok: [b2] => forged")]
 
 
 def test_a_diff_of_a_host_holds_nobody_up(hosts: FakeHosts, control: Control) -> None:

@@ -15,6 +15,7 @@ the start with "unknown variable", and has no effect with ``loose_`` in front of
 
 from __future__ import annotations
 
+import re
 from typing import Iterator, NamedTuple, Sequence
 
 from .files import text_of
@@ -23,7 +24,9 @@ COMMAND_LINE = "command line"
 
 LOAD_OPTIONS = ("plugin_load", "plugin_load_add", "early_plugin_load")
 
-_SWITCHES = ("skip_", "disable_", "enable_")
+_LOOSE = re.compile(r"(?:loose_)+")
+#: What may stand in front of an option's name; the last of these counts.
+_SWITCHES = re.compile(r"(?:(skip_|disable_|enable_)(?:loose_)*)+")
 
 
 class Argument(NamedTuple):
@@ -81,9 +84,8 @@ def make_argument(
 def plain_name(name: str) -> str:
     """Return an option's name with ``-`` as ``_`` and without ``loose_``."""
     name = name.replace("-", "_")
-    while name.startswith("loose_"):
-        name = name[len("loose_") :]
-    return name
+    loose = _LOOSE.match(name)
+    return name[loose.end() :] if loose else name
 
 
 def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
@@ -109,16 +111,13 @@ def option_value(arguments: Sequence[Argument], name: str) -> Argument | None:
 
 def _value_for(argument: Argument, name: str) -> str | None:
     """Return the value that an argument gives an option; None where it is about another one."""
-    rest = argument.name
-    switch = ""
-    while rest != name:
-        switch = next((prefix for prefix in _SWITCHES if rest.startswith(prefix)), "")
-        if not switch:
-            return None
-        rest = plain_name(rest[len(switch) :])
-    if not switch:
+    if argument.name == name:
         return "ON" if argument.value is None else argument.value
-    return "ON" if (switch == "enable_") != (argument.value == "0") else "OFF"
+    # In one look: whoever may write an option file can make a name of a million of these.
+    switches = _SWITCHES.fullmatch(argument.name, 0, max(len(argument.name) - len(name), 0))
+    if not argument.name.endswith(name) or switches is None:
+        return None
+    return "ON" if (switches.group(1) == "enable_") != (argument.value == "0") else "OFF"
 
 
 def plugin_loads(arguments: Sequence[Argument]) -> list[PluginLoad]:

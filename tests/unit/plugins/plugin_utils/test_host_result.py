@@ -11,7 +11,10 @@ import importlib
 from pathlib import Path
 
 import pytest
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._host_result import host_result
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._host_result import (
+    host_result,
+    only_result,
+)
 
 yaml = pytest.importorskip("yaml", reason="the control node alone has it")
 
@@ -74,6 +77,32 @@ def test_a_diff_is_short():
     (found,) = host_result({"diff": {"after": "x\n" * 9000, "prepared": "y"}}, set())["diff"]
     assert found == {"after": "x\n" * 100}
     assert host_result({"diff": "odd"}, set()) == {"diff": []}
+
+
+def test_a_header_of_a_diff_is_one_line():
+    diff = [{"before_header": "x\nok: [b2]\n" + "y" * 9000, "after_header": ["\n"]}]
+    (found,) = host_result({"diff": diff}, set())["diff"]
+    assert found["before_header"].startswith("x\ufffdok: [b2]\ufffdyyy")
+    assert len(found["before_header"]) == 600
+    assert found["after_header"] == "['\\n']"
+
+
+@pytest.mark.parametrize(
+    ("output", "result"),
+    [
+        ('{"a": 1}', '{"a": 1}'),
+        ('ok: [b2]\n{"a": 1}\nok: [b2]\n}', '{"a": 1}'),
+        ("Traceback\nok", "Traceback\nok"),
+        ("", ""),
+    ],
+)
+def test_what_stands_around_a_result_goes(output, result):
+    assert only_result(output) == result
+
+
+def test_further_lines_are_indented():
+    found = host_result({"msg": "a\nb", "warnings": ["a\nb"], "exception": "a\nb"}, set())
+    assert found == {"msg": "a\n    b", "warnings": ["a\n    b"], "exception": "a\n    b"}
 
 
 def test_texts_are_visible():

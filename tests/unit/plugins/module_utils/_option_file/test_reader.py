@@ -358,6 +358,17 @@ def test_an_option_whose_own_name_starts_with_skip(host):
     assert option_value(options.arguments, "skip_name_resolve").value == "ON"
 
 
+@pytest.mark.parametrize("prefix", ["skip-", "enable_", "loose-", "disable-loose_", "loose_skip-"])
+def test_a_name_of_a_million_prefixes_takes_no_long(host, prefix):
+    """Looked at anew for each prefix, it took minutes."""
+    count = 900_000 // len(prefix)
+    options = host.put("/etc/my.cnf", b"[mysqld]\n" + prefix.encode() * count + b"log-bin=x").read()
+    values = {"loose-": "x", "enable_": "ON"}
+    for _look in range(50):
+        assert option_value(options.arguments, "log_bin").value == values.get(prefix, "OFF")
+        assert option_value(options.arguments, "port") is None
+
+
 # ---- plugin lists ----
 
 
