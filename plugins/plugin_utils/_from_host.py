@@ -71,6 +71,7 @@ class FromHost:
     """
 
     returned: frozenset[str] = frozenset()
+    _is_cleanup = False
 
     def _low_level_execute_command(self, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Run a command on the host, and return what it prints with visible characters alone."""
@@ -111,10 +112,19 @@ class FromHost:
         """Remove what was sent to the host. Ansible does it after the task, and after its time."""
         try:
             with _visible_errors(), _at_most(_CLEANUP):
+                self._is_cleanup = True
                 super().cleanup(force)  # type: ignore[misc]
         except (AnsibleError, _TooLong) as error:
             # The task has its result by now.
             Display().warning(f"Temporary files may be left on the host: {error}")
+
+    def _remove_tmp_path(self, *arguments: Any, **named: Any) -> None:
+        """Remove what was sent to the host, within the time that :meth:`cleanup` gives.
+
+        The package action of ansible-core 2.17 does it when the task's own time may be up already.
+        """
+        if self._is_cleanup:
+            super()._remove_tmp_path(*arguments, **named)  # type: ignore[misc]
 
     def _parse_returned_data(
         self, res: dict[str, Any], *arguments: Any, **named: Any

@@ -11,6 +11,7 @@ the host. So of a result only the keys stay that our modules return, with plain 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import AbstractSet, Any, Mapping
 
@@ -104,11 +105,20 @@ def _header(value: object) -> str:
 
 
 def only_result(output: str) -> str:
-    """Return the line of a module's output that is its result; Ansible shows what stands around it.
+    """Return what Ansible takes for a module's result, without what stands around it and is shown.
 
-    All of the output where there is no such line.
+    All of the output where there is no result.
     """
-    return next((line for line in output.splitlines() if line.startswith("{")), output)
+    start = 0
+    for line in output.splitlines(keepends=True):
+        if line.strip().startswith("{"):
+            start += len(line) - len(line.lstrip())
+            break
+        start += len(line)
+    try:
+        return output[start : json.JSONDecoder().raw_decode(output, start)[1]]
+    except (ValueError, RecursionError):
+        return output
 
 
 def of_ansible_only(result: Mapping[str, Any]) -> dict[str, Any]:

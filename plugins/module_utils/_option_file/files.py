@@ -13,12 +13,15 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import re
 
 from .._errors import Failure
 from .._files import read_regular, real_path
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 1024 * 1024
+#: Above the root is the root.
+_ABOVE_ROOT = re.compile(r"(?:/\.\.)+(?=/)")
 #: Ours: how many names of a folder are looked at.
 MAX_NAMES = 20000
 
@@ -38,9 +41,8 @@ class Files:
         return text_of(real_path(self._host(path)))
 
     def _host(self, path: str) -> bytes:
-        while path.startswith("/../"):
-            path = path[len("/..") :]  # above the root is the root
-        return bytes_of(self.root + path)
+        above = _ABOVE_ROOT.match(path)
+        return bytes_of(self.root + (path[above.end() :] if above else path))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""

@@ -157,6 +157,8 @@ def read_server_options(
     no_defaults, found, command_line = _split_command_line(argv)
     files = Files() if files is None else files
     environ = {} if environ is None else environ
+    if home is not None and len(bytes_of(home)) > MAX_PATH:
+        home = None  # no file in it can be opened
     syntax = syntax_of(server_version)
     suffix = found.get("--defaults-group-suffix", environ.get(syntax.suffix_variable, ""))
     if defaults_file is None:

@@ -92,6 +92,10 @@ def test_a_header_of_a_diff_is_one_line():
     [
         ('{"a": 1}', '{"a": 1}'),
         ('ok: [b2]\n{"a": 1}\nok: [b2]\n}', '{"a": 1}'),
+        (' \xa0{"a": 1}\nok: [b2]', '{"a": 1}'),
+        ('x\n{\n "a": 1\n}\nok: [b2]\n}', '{\n "a": 1\n}'),
+        ("{" * 9000, "{" * 9000),
+        ('{"a": ' * 9000, '{"a": ' * 9000),
         ("Traceback\nok", "Traceback\nok"),
         ("", ""),
     ],
@@ -125,3 +129,30 @@ def test_a_deep_value_is_a_failure(depth):
     assert found["failed"]
     assert found["error_code"] == "result_invalid"
     assert host_result({"mine": value, "changed": True}, set()) == {"changed": True}
+
+
+def test_files_are_removed_from_the_host_in_cleanup_alone():
+    """Nothing bounds it elsewhere: the package action of ansible-core 2.17 does it at its end."""
+    from_host = pytest.importorskip(
+        "ansible_collections.dbfleet.mysql.plugins.plugin_utils._from_host",
+        reason="the control node alone has ansible-core",
+    )
+
+    class Action:
+        def __init__(self):
+            self.removed = []
+
+        def _remove_tmp_path(self, path, force=False):
+            self.removed.append(path)
+
+        def cleanup(self, force=False):
+            self._remove_tmp_path("of cleanup", force)
+
+    class FromHost(from_host.FromHost, Action):
+        pass
+
+    action = FromHost()
+    action._remove_tmp_path("of run", force=False)
+    assert action.removed == []
+    action.cleanup()
+    assert action.removed == ["of cleanup"]

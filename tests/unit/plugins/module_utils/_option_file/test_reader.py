@@ -369,6 +369,15 @@ def test_a_name_of_a_million_prefixes_takes_no_long(host, prefix):
         assert option_value(options.arguments, "port") is None
 
 
+def test_ways_above_the_root_and_long_homes_take_no_long(host):
+    """The account of the server chooses the paths of folders, and the HOME of its process."""
+    above = b"/.." * 200_000
+    host.put("/etc/d/a.cnf", b"[mysqld]\nport=1\n")
+    lines = [b"!includedir " + above + b"/etc/d\n", b"!include /x/" + b"~/../" * 60_000 + b"x\n"]
+    options = host.put("/etc/my.cnf", b"".join(lines)).read(home="/h" * 60_000)
+    assert option_value(options.arguments, "port").value == "1"
+
+
 # ---- plugin lists ----
 
 
