@@ -120,6 +120,48 @@ def read_regular(
     return data
 
 
+def names_in(folder: AnyStr, limit: int) -> list[AnyStr]:
+    """Return the names in a folder.
+
+    Raises:
+        OSError: it cannot be read; EFBIG where it holds more than ``limit`` names.
+    """
+    names = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if len(names) > limit:
+                raise OSError(errno.EFBIG, f"it holds more than {limit} names")
+    return names
+
+
+class Identity(NamedTuple):
+    """Whom the kernel takes a process for when it opens a file: user id, group id, other groups."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+@contextlib.contextmanager
+def acting_as(identity: Identity) -> Iterator[None]:
+    """Let root open files with the rights of another account for a while, and with no others.
+
+    Raises:
+        OSError: this process may not become that account.
+    """
+    before = Identity(os.geteuid(), os.getegid(), tuple(os.getgroups()))
+    try:
+        os.setgroups(identity.groups)
+        os.setegid(identity.gid)
+        os.seteuid(identity.uid)
+        yield
+    finally:
+        os.seteuid(before.uid)
+        os.setegid(before.gid)
+        os.setgroups(before.groups)
+
+
 class TrustedFile(NamedTuple):
     """A place for a file that nobody else can exchange; the file need not exist.
 

@@ -64,13 +64,20 @@ options:
         line belongs in, RV(server.option_file), and does not hold the server's C(datadir) or
         C(socket); a process can name any file.
     type: path
+  section:
+    description:
+      - The group of the option file in which a later task writes the line that loads the plugin. A
+        group that the running server was not started with is refused before anything is changed.
+      - It is not needed where that is the group that the server names, RV(server.option_group).
+    type: str
   allow_group_start:
     description:
       - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
         file or a persisted variable configures a group name and C(group_replication_start_on_boot)
         is not C(OFF); with C(group_replication_bootstrap_group=ON) it makes a new group.
       - With V(false) such an installation is refused, and also one of which this cannot be known,
-        such as where an option file was changed after the server started.
+        such as where an option file was changed after the server started, and the server's log does
+        not prove that it was started without a group.
     type: bool
     default: false
   allow_leave_group:
@@ -318,6 +325,7 @@ def main() -> None:
             },
             "defaults_file": {"type": "path"},
             "defaults_extra_file": {"type": "path"},
+            "section": {"type": "str"},
             "allow_group_start": {"type": "bool", "default": False},
             "allow_leave_group": {"type": "bool", "default": False},
             "lift_super_read_only": {"type": "bool", "default": False},

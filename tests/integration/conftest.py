@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.control import Control
 from helpers.lab import FLEET, at_least, lab, libraries, server_version
 from helpers.playbooks import HOSTS
-from helpers.server import KEEP_OPTION_FILES, Server, reset
+from helpers.server import KEEP_OPTION_FILES, PASSWORD, Server, reset
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,17 @@ def server(fleet: None, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Return a server without the plugin; see ``without_plugin``."""
     for servers in without_plugin(request, "mysql1"):
         yield servers[0]
+
+
+@pytest.fixture
+def account(server: Server) -> dict[str, Any]:
+    """Return the login of an account of the server's default kind, which may log in over TCP."""
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS ops@'%';"
+        f" CREATE USER ops@'%' IDENTIFIED BY '{PASSWORD}';"
+        " GRANT ALL ON *.* TO ops@'%'"
+    )
+    return {"login_user": "ops", "login_password": PASSWORD}
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ ALLOWED = {
     "os.chmod": (),
     "os.chown": (),
     "os.listdir": (),
-    "os.scandir": ("_option_file/files.py",),
+    "os.scandir": ("_files.py",),
     "shutil.copy": (),
     "shutil.copyfile": (),
     "shutil.move": (),

@@ -86,11 +86,13 @@ class Connection:
 
     Attributes:
         peer: the process that listened on the Unix socket; None over TCP.
+        ends: over TCP, our address and port, and the server's; None over a Unix socket.
         may_be_server: whether a process with a user id may be the server.
     """
 
     def __init__(self, login: Login, may_be_server: Callable[[int], bool], read_timeout: int):
         self.peer: Peer | None = None
+        self.ends: tuple[tuple[str, int], tuple[str, int]] | None = None
         self.may_be_server = may_be_server
         self._login = login
         self._read_timeout = read_timeout
@@ -271,7 +273,9 @@ class Connection:
         login = self._login
         try:
             if not login.unix_socket:
-                return open_tcp(login.host, login.port, self._limits)
+                opened = open_tcp(login.host, login.port, self._limits)
+                self.ends = opened.getsockname()[:2], opened.getpeername()[:2]
+                return opened
             opened = open_socket(login.unix_socket, self._limits)
         except OSError as error:
             raise unreachable(error, login) from error

@@ -13,17 +13,25 @@ import contextlib
 import os
 import pwd
 import re
+import socket
 import stat
+import sys
 import time
-from typing import AbstractSet, Callable, NamedTuple
+from typing import AbstractSet, Callable, Iterator, NamedTuple
 
-from .._files import account_name, read_regular
+from .._files import Identity, account_name, names_in, read_regular
 
 #: What is read of a file, in bytes: auto.cnf has one line, a pid file a number. A command line and
 #: an environment are bounded by the kernel (execve(2)).
 _MAX_AUTO_CNF = 4096
 _MAX_PID_FILE = 32
 _MAX_PROC = 8 * 1024 * 1024
+#: In bytes, of the kernel's table of TCP connections: 150 a line.
+_MAX_CONNECTIONS = 64 * 1024 * 1024
+#: How many processes, or files of one, are looked at.
+_MOST_NAMES = 1_000_000
+#: What an IPv4 address begins with that is written as one of IPv6.
+_IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
 
 _SERVER_UUID = re.compile(
     rb"(?m)^\s*server[-_]uuid\s*=\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s*$"
@@ -35,14 +43,14 @@ class ServerProcess(NamedTuple):
 
     ``argv`` is its command line without the program's own name, ``environ`` its environment,
     ``home`` the home folder in which it looks for ``~/.my.cnf``, where one is known, ``started``
-    the time of its start in seconds since the epoch, and ``uid`` the account that it runs as.
+    the time of its start in seconds since the epoch, and ``identity`` the account that it runs as.
     """
 
     argv: list[str]
     environ: dict[str, str]
     home: str | None
     started: float
-    uid: int
+    identity: Identity
 
 
 class UnknownProcess(Exception):
@@ -70,7 +78,7 @@ def server_process(pid: int) -> ServerProcess:
             raise UnknownProcess("its pid_file names another program")
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
-        owner = os.stat(process).st_uid
+        identity = _identity(process)
         started = _started(process)
         environ = _environ(process)
     except (OSError, ValueError):
@@ -80,7 +88,8 @@ def server_process(pid: int) -> ServerProcess:
         if option in ("--defaults-file", "--defaults-extra-file") and not os.path.isabs(path):
             # It depended on a working directory that the server has left since.
             raise UnknownProcess(f"it was started with {argument}, which is no absolute path")
-    return ServerProcess(argv[1:], environ, environ.get("HOME", _home(owner)), started, owner)
+    home = environ.get("HOME", _home(identity.uid))
+    return ServerProcess(argv[1:], environ, home, started, identity)
 
 
 def is_mysqld(pid: int) -> bool:
@@ -95,25 +104,91 @@ def _is_called_mysqld(argv: list[str]) -> bool:
     return bool(argv) and "mysqld" in os.path.basename(argv[0])
 
 
-def find_pid(
-    datadir: str, pid_file: str, server_uuid: str, may_be_server: Callable[[int], bool]
-) -> int:
-    """Find the process of a server that was not reached directly, by what it says of itself.
+class OtherEnd(NamedTuple):
+    """Who has the other end of a TCP connection on this machine, by the kernel's table."""
 
-    The server is on this machine only if the data directory of that name holds exactly its
-    server_uuid (``auto.cnf``), and its process is of an account that the server may run as.
+    uid: int
+    inode: int
+
+
+def other_end(local: tuple[str, int], remote: tuple[str, int]) -> OtherEnd:
+    """Return who has the other end of one of our TCP connections.
 
     Args:
+        local: our address and port.
+        remote: the other's.
+
+    Raises:
+        UnknownProcess: it is on another machine, or in a container.
+    """
+    wanted = (_kernel_address(remote), _kernel_address(local))
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for table in ("tcp", "tcp6"):
+            for line in read_regular(f"/proc/self/net/{table}", _MAX_CONNECTIONS).splitlines()[1:]:
+                words = line.decode("ascii").split()
+                if tuple(map(_plain_address, words[1:3])) == wanted:
+                    return OtherEnd(int(words[7]), int(words[9]))
+    raise UnknownProcess("it does not run on this machine")
+
+
+def _kernel_address(address: tuple[str, int]) -> tuple[bytes, int]:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    packed = socket.inet_pton(family, host.partition("%")[0])
+    return packed[len(_IPV4_IN_IPV6) :] if packed.startswith(_IPV4_IN_IPV6) else packed, port
+
+
+def _plain_address(text: str) -> tuple[bytes, int]:
+    """Return an address of the kernel's table, whose words of 32 bits are in the host's order."""
+    host, _colon, port = text.partition(":")
+    words = [int(host[start : start + 8], 16) for start in range(0, len(host), 8)]
+    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+    if packed.startswith(_IPV4_IN_IPV6) and len(packed) == 16:
+        packed = packed[len(_IPV4_IN_IPV6) :]
+    return packed, int(port, 16)
+
+
+def find_pid(
+    end: OtherEnd,
+    datadir: str,
+    pid_file: str,
+    server_uuid: str,
+    may_be_server: Callable[[int], bool],
+) -> int:
+    """Find the process of a server that was reached over TCP.
+
+    It is the mysqld that has the other end of our connection. Where this operating system user may
+    not see who has what, as root in a container may not, it is the account's only mysqld or the one
+    of its pid_file; and what the server says of itself must fit: the data directory of that name
+    holds exactly its server_uuid (``auto.cnf``).
+
+    Args:
+        end: who has the other end.
         datadir: the server's ``datadir``, an absolute path.
         pid_file: the server's ``pid_file``, relative to datadir or absolute.
         server_uuid: the server's ``server_uuid``.
         may_be_server: whether a process with that user id may be the server.
 
     Raises:
-        UnknownProcess: it runs elsewhere, or this operating system user may not look.
+        UnknownProcess: it is none, or this operating system user may not look.
     """
+    if not may_be_server(end.uid):
+        raise UnknownProcess(f"what answers is a program of {account_name(end.uid)}")
+    servers = [pid for pid in _pids_of(end.uid) if is_mysqld(pid)]
     try:
-        auto = read_regular(os.path.join(datadir, "auto.cnf"), _MAX_AUTO_CNF)
+        for pid in servers:
+            if _has_socket(pid, end.inode):
+                return pid
+        raise UnknownProcess("what answers is another program than mysqld, such as a proxy")
+    except PermissionError:
+        return _pid_that_fits(end, servers, datadir, pid_file, server_uuid)
+
+
+def _pid_that_fits(
+    end: OtherEnd, servers: list[int], datadir: str, pid_file: str, server_uuid: str
+) -> int:
+    try:
+        auto = read_regular(os.path.join(datadir, "auto.cnf"), _MAX_AUTO_CNF, owners={0, end.uid})
     except PermissionError:
         raise UnknownProcess(f"this operating system user may not read {datadir}") from None
     except (OSError, ValueError):
@@ -122,21 +197,34 @@ def find_pid(
     if not found or found.group(1).decode() != server_uuid.lower():
         raise UnknownProcess("it does not run on this machine")
     try:
-        pid_text = read_regular(os.path.join(datadir, pid_file), _MAX_PID_FILE)
-        pid = int(pid_text)
-        owners = _accounts(f"/proc/{pid}")
-        for owner in owners:
-            if not may_be_server(owner):
-                raise UnknownProcess(f"its pid_file names a process of {account_name(owner)}")
-        _refuse_other_folder(datadir, pid, owners)
-        # What was read is the server's own, and no other account's.
-        for name, text in (("auto.cnf", auto), (pid_file, pid_text)):
-            own = read_regular(os.path.join(datadir, name), _MAX_AUTO_CNF, owners={0, *owners})
-            if own != text:
-                raise ValueError(name)
-    except (OSError, ValueError):
+        pid = servers[0]
+        if len(servers) > 1:
+            path = os.path.join(datadir, pid_file)
+            pid = int(read_regular(path, _MAX_PID_FILE, owners={0, end.uid}))
+        if pid not in servers:
+            raise ValueError(pid)
+        _refuse_other_folder(datadir, pid, {end.uid})
+    except (OSError, ValueError, IndexError):
         raise UnknownProcess("its process cannot be found by its pid_file") from None
     return pid
+
+
+def _pids_of(uid: int) -> Iterator[int]:
+    for name in names_in("/proc", _MOST_NAMES):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError):
+                if set(_status(f"/proc/{name}", b"Uid:")) == {uid}:
+                    yield int(name)
+
+
+def _has_socket(pid: int, inode: int) -> bool:
+    """Whether a process has a socket. Raises PermissionError where we may not look."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for handle in names_in(f"/proc/{pid}/fd", _MOST_NAMES):
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(f"/proc/{pid}/fd/{handle}") == f"socket:[{inode}]":
+                    return True
+    return False
 
 
 def _refuse_other_folder(datadir: str, pid: int, owners: AbstractSet[int]) -> None:
@@ -155,14 +243,17 @@ def _refuse_other_folder(datadir: str, pid: int, owners: AbstractSet[int]) -> No
             raise ValueError(datadir)
 
 
-def _accounts(process: str) -> set[int]:
-    """Return the user ids of a process; one that another account started has its id among them.
+def _identity(process: str) -> Identity:
+    """Return whom a process opens files as: the last of its four ids each."""
+    uid, gid = _status(process, b"Uid:")[-1], _status(process, b"Gid:")[-1]
+    return Identity(uid, gid, tuple(_status(process, b"Groups:")))
 
-    They are the real, effective, saved and file system user id (proc_pid_status(5)).
-    """
+
+def _status(process: str, name: bytes) -> list[int]:
+    """Return the numbers of a line of a process's status. Raises OSError and ValueError."""
     for line in read_regular(process + "/status", _MAX_PROC).splitlines():
-        if line.startswith(b"Uid:"):
-            return set(map(int, line.split()[1:]))
+        if line.startswith(name):
+            return list(map(int, line.split()[1:]))
     raise ValueError(process)
 
 
@@ -176,10 +267,7 @@ def _same_root(process: str) -> bool:
     try:
         return os.path.samefile(process + "/root", "/")
     except PermissionError:
-        for line in read_regular(process + "/status", _MAX_PROC).splitlines():
-            if line.startswith(b"NSpid:"):
-                return len(line.split()) == 2
-        return False
+        return len(_status(process, b"NSpid:")) == 1
 
 
 def _started(process: str) -> float:

@@ -16,7 +16,7 @@ import pwd
 import re
 
 from .._errors import Failure
-from .._files import read_regular, real_path
+from .._files import names_in, read_regular, real_path
 
 #: Ours, in bytes.
 MAX_FILE_SIZE = 1024 * 1024
@@ -76,17 +76,16 @@ class Files:
             OSError: it cannot be read.
             Failure: it holds too many.
         """
-        names: list[bytes] = []
-        with os.scandir(self._host(path)) as entries:
-            for entry in entries:
-                names.append(entry.name)
-                if len(names) > MAX_NAMES:
-                    raise Failure(
-                        "option_files_too_large",
-                        f"The folder {path} of an !includedir holds more than {MAX_NAMES} files.",
-                        "Name a folder that holds option files alone.",
-                    )
-        return sorted(names)
+        try:
+            return sorted(names_in(self._host(path), MAX_NAMES))
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                raise
+            raise Failure(
+                "option_files_too_large",
+                f"The folder {path} of an !includedir holds more than {MAX_NAMES} files.",
+                "Name a folder that holds option files alone.",
+            ) from None
 
 
 class FilesReadOnce(Files):

@@ -93,10 +93,16 @@ class ServerOptions:
         extra_file: the one named by ``--defaults-extra-file``, if any.
         included_by: for each included file, the first that includes it.
         syntax: how the server's version reads option files.
+        unreadable: files and folders that we may not read; MySQL passes over those that it may not
+            read either.
     """
 
     def __init__(
-        self, main_group: str, extra_file: str | None = None, syntax: Syntax = NEWEST
+        self,
+        main_group: str,
+        extra_file: str | None = None,
+        syntax: Syntax = NEWEST,
+        groups: Sequence[bytes] = (),
     ) -> None:
         self.arguments: list[Argument] = []
         self.files: list[str] = []
@@ -109,6 +115,8 @@ class ServerOptions:
         self.extra_file = extra_file
         self.syntax = syntax
         self.included_by: dict[str, str] = {}
+        self.unreadable: list[str] = []
+        self._groups = groups
 
     def way_to(self, path: str) -> list[str]:
         """Return the files that make MySQL read a file, from itself up to the first."""
@@ -116,6 +124,10 @@ class ServerOptions:
         while way[-1] in self.included_by and self.included_by[way[-1]] not in way:
             way.append(self.included_by[way[-1]])
         return way
+
+    def has_group(self, name: str) -> bool:
+        """Whether the server reads a group of this name."""
+        return _group_key(bytes_of(name)) in self._groups
 
     @property
     def fatal(self) -> ReadError | None:
@@ -164,8 +176,9 @@ def read_server_options(
     if defaults_file is None:
         defaults_file = found.get("--defaults-file")
     extra_file = found.get("--defaults-extra-file") if defaults_file is None else None
-    options = ServerOptions("mysqld" + suffix, extra_file, syntax)
-    reader = _Reader(options, files, _groups(server_version, suffix), home)
+    groups = _groups(server_version, suffix)
+    options = ServerOptions("mysqld" + suffix, extra_file, syntax, groups)
+    reader = _Reader(options, files, groups, home)
     if defaults_file is not None:
         options.main_file = os.path.join("/", defaults_file)
         reader.read_named(options.main_file)
@@ -223,29 +236,45 @@ class _Reader:
 
     def read(self, path: str) -> None:
         """Read an option file if it is there."""
-        if not self.options.fatal and self.files.exists(path):
+        if not self.options.fatal and self._exists(path):
             self._read_file(path, 0)
 
     def read_named(self, path: str) -> None:
         """Read an option file that the command line names: the server insists on it."""
         if self.options.fatal:
             return
-        if not self.files.exists(path):
+        if not self._exists(path):
             self._stop(path, 0, "the file does not exist", 0)
         elif self._read_file(path, 0) not in ("", _WORLD_WRITABLE):
             self._stop(path, 0, "the file cannot be read", 0)
+
+    def _exists(self, path: str) -> bool:
+        """Whether a file is there, as far as MySQL sees: not in a folder that it may not enter."""
+        try:
+            self.files.mode(path)
+        except PermissionError:
+            self.options.unreadable.append(path)
+            return False
+        except OSError:
+            return False
+        return True
 
     def _read_file(self, path: str, depth: int) -> str:
         """Read a file and what it includes; returns why MySQL passes it over, empty if not."""
         try:
             data, reason = self._bytes(path)
         except OSError as error:
-            data, reason = None, os_reason(error)
+            data, reason = None, self._reason(path, error)
         if reason:
             self.options.skipped.append((path, reason))
         if data is not None:
             self._read_lines(path, data, depth)
         return reason
+
+    def _reason(self, path: str, error: OSError) -> str:
+        if isinstance(error, PermissionError):
+            self.options.unreadable.append(path)
+        return os_reason(error)
 
     def _bytes(self, path: str) -> tuple[bytes | None, str]:
         """Return a file's bytes, or None and why it is not read. Raises OSError.
@@ -329,7 +358,7 @@ class _Reader:
         try:
             names = self.files.names(path)
         except OSError as error:
-            return f"!includedir {path}: {os_reason(error)}"
+            return f"!includedir {path}: {self._reason(path, error)}"
         self._count_looks(len(names) + 1, path)
         beginning = self._path(folder.rstrip(b"/") + b"/")
         for name in names:

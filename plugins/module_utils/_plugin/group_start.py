@@ -11,9 +11,10 @@ import os
 
 from .._errors import Failure
 from .._mysql.connection import Connection
+from .._option_file.arguments import option_value
 from .._option_file.reader import ServerOptions
 from .state import OFF_VALUES, State
-from .statements import GTID_MODE_QUERY, PERSISTED_QUERY
+from .statements import GTID_MODE_QUERY, PERSISTED_QUERY, START_LOG_QUERY
 
 # What decides whether INSTALL starts a group.
 GROUP_SETTINGS = (
@@ -22,14 +23,20 @@ GROUP_SETTINGS = (
     "group_replication_bootstrap_group",
 )
 
+# The first version that has performance_schema.error_log.
+_FIRST_WITH_LOG = (8, 0, 22)
+# A server writes of its start within seconds.
+_LOGGED_WITHIN = 60
+
 
 def refuse_group_start(connection: Connection, state: State) -> None:
     """Refuse an INSTALL that would start Group Replication in the same statement.
 
     With a group name and ``group_replication_start_on_boot`` not OFF (its default is ON), the
-    plugin starts the group when it is initialised, or bootstraps a second one. Measured: 5.7.20
-    reads the option files again for INSTALL; 8.0.39, 8.4.8 and 9.7.4 take what the server was
-    started with. What lies between is not known, so both must be harmless on every version.
+    plugin starts the group when it is initialised, or bootstraps a second one. 5.7 reads the option
+    files again for INSTALL (its source; measured on 5.7.20). 8.0.39, 8.4.8 and 9.7.4 take what the
+    server was started with (measured), earlier releases of 8.0 read the files too (source). So from
+    8.0 on both must be harmless.
 
     Raises:
         Failure: it would, or that cannot be known.
@@ -43,33 +50,58 @@ def refuse_group_start(connection: Connection, state: State) -> None:
             f"{state.options_unknown}.",
             "Run the task on the server's own host as root, " + allow,
         )
-    options = ((name, state.option(name)) for name in GROUP_SETTINGS)
-    in_files = {name: (option.value or "", option.source) for name, option in options if option}
     persisted = {}
     if state.server.version_tuple >= (8, 0, 0):
         persisted = _persisted_group_settings(connection)
-    # When the plugin gets what is persisted is not the same in all versions; so it counts only
-    # where it makes things worse.
-    for settings in (in_files, {**in_files, **persisted}):
-        effect = _group_start(settings)
-        if effect:
-            raise Failure(
-                "group_would_start",
-                f"INSTALL PLUGIN would {effect}.",
-                "Set loose-group_replication_start_on_boot=OFF in the option file and restart the "
-                "server, " + allow,
-            )
+    for reading in state.readings:
+        options = ((name, option_value(reading.arguments, name)) for name in GROUP_SETTINGS)
+        in_files = {name: (option.value or "", option.source) for name, option in options if option}
+        # When the plugin gets what is persisted is not the same in all versions; so it counts only
+        # where it makes things worse.
+        for settings in (in_files, {**in_files, **persisted}):
+            effect = _group_start(settings)
+            if effect:
+                raise Failure(
+                    "group_would_start",
+                    f"INSTALL PLUGIN would {effect}.",
+                    "Set loose-group_replication_start_on_boot=OFF in the option file and restart "
+                    "the server, " + allow,
+                )
+    if any(reading.unreadable for reading in state.readings[:1]):
+        raise Failure(
+            "group_start_unknown",
+            f"{unknown}this task may not read {state.readings[0].unreadable[0]}.",
+            "Run the task on the server's own host as root, " + allow,
+        )
     # Without GTIDs no start of a group succeeds.
     if connection.rows(GTID_MODE_QUERY, least=1)[0][0] != "ON":
         return
+    if state.server.version_tuple < (8, 0, 0):
+        return
     changed = _changed_since_start(state.options, state.started)
-    if changed:
+    if changed and not _started_without_group(connection, state):
         raise Failure(
             "group_start_unknown",
             f"{unknown}{changed} was changed after the server started, and the options of that "
             "start may still count.",
             "Restart the server and run this again, " + allow,
         )
+
+
+def _started_without_group(connection: Connection, state: State) -> bool:
+    """Whether the server's own error log proves that it was started without a group's name.
+
+    Measured: 8.0.39, 8.4.8, 9.7.4. The account may lack the privilege to read it.
+    """
+    if state.server.version_tuple < _FIRST_WITH_LOG:
+        return False
+    rows = connection.answers([START_LOG_QUERY], [START_LOG_QUERY])[0]
+    try:
+        [(logged, proven)] = rows or []
+        # The log of another start does not count, such as after the clock was set back.
+        return bool(proven == 1 and abs(logged - state.started) < _LOGGED_WITHIN)
+    except (TypeError, ValueError):
+        return False
 
 
 def _persisted_group_settings(connection: Connection) -> dict[str, tuple[str, str]]:
@@ -101,11 +133,14 @@ def _group_start(settings: dict[str, tuple[str, str]]) -> str:
 def _changed_since_start(options: ServerOptions, started: float) -> str:
     """Return an option file, or a folder of them, that was changed after the server started.
 
-    The time of the inode's change counts, because a copy may keep an older time of modification.
-    A file of /etc itself that is gone by now is not noticed: something in /etc always changes.
+    A file without an option of the server, such as one for client programs, does not matter. The
+    time of the inode's change counts, because a copy may keep an older time of modification. A file
+    of /etc itself that is gone by now is not noticed: something in /etc always changes.
     """
+    holding = {argument.path for argument in options.arguments}
+    files = [path for path in options.files if path in holding]
     folders = {os.path.dirname(path) for path in options.files} - {"/etc"}
-    for path in [*options.files, *options.folders, *sorted(folders)]:
+    for path in [*files, *options.folders, *sorted(folders)]:
         for status in (os.stat, os.lstat):
             with contextlib.suppress(FileNotFoundError):
                 if status(path).st_ctime > started:

@@ -17,7 +17,7 @@ from . import refusals
 from . import statements as sql
 from .group_start import refuse_group_start
 from .request import Request
-from .state import PLUGIN_TYPE, Plugin, State
+from .state import PLUGIN_TYPE, Plugin, State, options_overridden_by_command_line
 
 #: Statements that go to the server together.
 Packet = List[Statement]
@@ -103,7 +103,18 @@ def notes(state: State, request: Request) -> list[str]:
         )
     else:
         result += ["{} is not read: {}.".format(*skipped) for skipped in state.options.skipped]
-        if state.options.main_file and not state.option_file:
+        if state.doubt:
+            result.append(
+                f"What loads the plugin at start is not known for sure, because {state.doubt}, and "
+                "MySQL passes over what the user who starts it may not read. The plugin's row in "
+                "mysql.plugin stays as it is. Let that user read the file."
+            )
+        if options_overridden_by_command_line(state.options):
+            result.append(
+                "The server's command line has plugin_load, which throws away what option files "
+                "load, so its option files are left alone."
+            )
+        elif state.options.main_file and not state.option_file:
             result.append(
                 f"The server's process names the option file {state.options.main_file}, which does "
                 "not hold the server's datadir or socket, so it is left alone. If it is the right "
@@ -133,8 +144,10 @@ def notes(state: State, request: Request) -> list[str]:
 
 def _present(connection: Connection, state: State, request: Request) -> list[Statement]:
     """Decide which statements bring the plugin in and leave it registered as asked."""
-    if request.expect_loaded_by_options and state.options is not None and not state.loads:
-        raise refusals.option_file_not_read(state.options)
+    if state.options is not None:
+        refusals.check_section(state.options, request)
+        if request.expect_loaded_by_options and not state.loads:
+            raise refusals.option_file_not_read(state.options)
     if request.check_mysql_session and state.mysql_session is False:
         raise refusals.mysql_session_missing(state.server)
     statements = []
@@ -173,7 +186,7 @@ def _row_wanted(state: State, request: Request) -> bool | None:
     """Whether ``mysql.plugin`` should have the row; None to leave it as it is."""
     if request.registration != "auto":
         return request.registration == "always"
-    if state.options is None:
+    if state.options is None or state.doubt:
         return None
     # A plugin that is in both is loaded twice, and each start logs an ERROR.
     return not state.loads

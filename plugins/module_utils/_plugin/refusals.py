@@ -53,6 +53,23 @@ def option_file_not_read(options: ServerOptions) -> Failure:
     )
 
 
+def check_section(options: ServerOptions, request: Request) -> None:
+    """Refuse a group for the line that the running server does not read.
+
+    Raises:
+        Failure: section_not_read.
+    """
+    if request.section is None or options.has_group(request.section):
+        return
+    raise Failure(
+        "section_not_read",
+        f"The running server was not started with the group [{request.section}] of its option "
+        f"files, but with [{options.main_group}].",
+        "Leave section out (in the role group_replication_section). Where mysqld_multi passes that "
+        "group's lines on, let the plugin last by its row in mysql.plugin (registration: always).",
+    )
+
+
 def check_installation(connection: Connection, state: State) -> None:
     """Check that INSTALL PLUGIN can bring the plugin in, and not just its row.
 

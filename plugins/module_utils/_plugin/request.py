@@ -22,6 +22,7 @@ class Request(NamedTuple):
     registration: str
     defaults_file: str | None
     defaults_extra_file: str | None
+    section: str | None
     allow_group_start: bool
     allow_leave_group: bool
     lift_super_read_only: bool

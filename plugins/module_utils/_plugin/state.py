@@ -13,12 +13,26 @@ import contextlib
 import os
 import re
 import time
-from typing import AbstractSet, NamedTuple
+from typing import AbstractSet, NamedTuple, Sequence
 
 from .._errors import Failure
+from .._files import account_name, acting_as
 from .._mysql.connection import Connection, Rows
-from .._mysql.process import ServerProcess, UnknownProcess, find_pid, is_mysqld, server_process
-from .._option_file.arguments import COMMAND_LINE, Argument, find_loads, option_value
+from .._mysql.process import (
+    ServerProcess,
+    UnknownProcess,
+    find_pid,
+    is_mysqld,
+    other_end,
+    server_process,
+)
+from .._option_file.arguments import (
+    COMMAND_LINE,
+    Argument,
+    find_loads,
+    load_arguments,
+    option_value,
+)
 from .._option_file.files import Files
 from .._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
 from . import statements as sql
@@ -82,8 +96,12 @@ class State(NamedTuple):
         row: the library in the plugin's row of ``mysql.plugin``, empty without such a row, None
             where the account may not read that table.
         mysql_session: whether the account ``mysql.session`` exists, None where that was not read.
-        options: what the server's next start is given, None where that cannot be read from here.
+        readings: what the server's next start may be given, as far as it differs: what this task
+            reads, and what the account reads that the server runs as, which may have started it
+            too. Empty where that cannot be read from here.
         options_unknown: why it cannot, as half a sentence.
+        doubt: why the first reading may not be the server's, as half a sentence, where that makes a
+            difference to the plugin; empty where it does not.
         option_file: the file that a line of ours belongs in, None where none is known for sure.
         started: the time of the server's start in seconds since the epoch, 0 without options.
         loads: the places of the options that load the plugin at start, such as ``/etc/my.cnf:12``.
@@ -94,30 +112,46 @@ class State(NamedTuple):
     plugin: Plugin | None
     row: str | None
     mysql_session: bool | None
-    options: ServerOptions | None
+    readings: list[ServerOptions]
     options_unknown: str
+    doubt: str
     option_file: str | None
     started: float
     loads: list[str]
+
+    @property
+    def options(self) -> ServerOptions | None:
+        """What the server's next start is given, None where that cannot be read from here."""
+        return self.readings[0] if self.readings else None
 
     def option(self, name: str) -> Argument | None:
         """Return an option of the server's next start, None where it has none that is known."""
         return option_value(self.options.arguments, name) if self.options else None
 
     @property
+    def row_passed_over_by(self) -> str:
+        """The place of ``skip_grant_tables``, with which a start reads no row of mysql.plugin."""
+        option = self.option("skip_grant_tables")
+        return option.source if option and not _is_off(option) else ""
+
+    @property
     def disabled_by(self) -> str:
         """The place of an option that turns the plugin off at start, empty where none does."""
         option = self.option(sql.PLUGIN_NAME)
-        return option.source if option and (option.value or "").upper() in OFF_VALUES else ""
+        return option.source if option and _is_off(option) else ""
 
     @property
     def survives_restart(self) -> bool | None:
         """Whether the next start loads the plugin; None where that cannot be known from here."""
         if self.disabled_by:
             return False
-        if self.loads or self.row:
+        if self.row and not self.row_passed_over_by:
             return True
-        return None if self.options is None or self.row is None else False
+        if self.options is None or self.doubt:
+            return None
+        if self.loads:
+            return True
+        return None if self.row is None else False
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -148,14 +182,15 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         _refuse_wsrep(connection)
     server = _parse_server(connection, settings)
     library = request.library or server.default_library
-    options, started, loads, unknown = None, 0.0, [], ""
+    readings: list[ServerOptions] = []
+    started, loads, doubt, unknown = 0.0, [], "", ""
     own: set[tuple[str, str]] = set()
     try:
         process = _find_process(connection, server)
         started, own = process.started, _own_places(connection, server, process)
-        options = _read_options(process, server, request.defaults_file, files)
-        entries = find_loads(options.arguments, library, sql.PLUGIN_NAME)
-        loads = [entry.argument.source for entry in entries]
+        readings = _readings(process, server, request.defaults_file, files)
+        loads = _loads(readings[0], library)
+        doubt = _doubt(readings, library, process)
     except UnknownProcess as reason:
         unknown = str(reason)
     return State(
@@ -164,9 +199,10 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         plugin=_initialised(connection, found),
         row=_row(row),
         mysql_session=bool(session[0]) if session and session[0] is not None else None,
-        options=options,
+        readings=readings,
         options_unknown=unknown,
-        option_file=_file_to_edit(options, own, request) if options else None,
+        doubt=doubt,
+        option_file=_file_to_edit(readings[0], own, request) if readings else None,
         started=started,
         loads=loads,
     )
@@ -221,25 +257,71 @@ def _refuse_wsrep(connection: Connection) -> None:
 
 def _find_process(connection: Connection, server: Server) -> ServerProcess:
     """Return the server's process. Raises UnknownProcess where it cannot be looked at."""
-    peer = connection.peer
-    if peer is not None and (peer.pid <= 0 or is_mysqld(peer.pid)):
+    peer, ends = connection.peer, connection.ends
+    if peer is not None and peer.pid > 0 and not is_mysqld(peer.pid):
+        raise UnknownProcess("what answers is another program than mysqld, such as a proxy")
+    if peer is not None:
         return server_process(peer.pid)
-    # Over TCP, or by way of a proxy of an account that is trusted.
+    if ends is None:
+        raise UnknownProcess("it does not run on this machine")
+    end = other_end(*ends)
     return server_process(
-        find_pid(server.datadir, server.pid_file, server.uuid, connection.may_be_server)
+        find_pid(end, server.datadir, server.pid_file, server.uuid, connection.may_be_server)
     )
+
+
+def _readings(
+    process: ServerProcess, server: Server, defaults_file: str | None, files: Files
+) -> list[ServerOptions]:
+    """Return the possible options of the server's next start.
+
+    MySQL passes over an option file that the user may not read who starts it. That is root, as with
+    mysqld_safe, or the account that the server runs as, as with systemd's ``User=``; a running
+    process does not show which.
+
+    Raises:
+        Failure: MySQL does not start with its option files.
+        UnknownProcess: they cannot be read from here.
+    """
+    ours = _read_options(process, server, defaults_file, files)
+    if os.geteuid() != 0 or process.identity.uid == 0:
+        return [_refuse_broken(ours, defaults_file)]
+    try:
+        with acting_as(process.identity):
+            theirs = _read_options(process, server, defaults_file, Files())
+    except OSError as error:
+        raise UnknownProcess(f"its account cannot be taken on here ({error.strerror})") from None
+    if theirs.arguments == ours.arguments and theirs.fatal == ours.fatal:
+        return [_refuse_broken(ours, defaults_file)]
+    return [_refuse_broken(ours, defaults_file), theirs]
+
+
+def _loads(options: ServerOptions, library: str) -> list[str]:
+    entries = find_loads(options.arguments, library, sql.PLUGIN_NAME)
+    return [entry.argument.source for entry in entries]
+
+
+def _doubt(readings: Sequence[ServerOptions], library: str, process: ServerProcess) -> str:
+    """Return why the first reading may not be the server's, where that matters to the plugin."""
+
+    def meaning(options: ServerOptions) -> tuple[object, ...]:
+        plugin = option_value(options.arguments, sql.PLUGIN_NAME)
+        return _loads(options, library), plugin and plugin.value, options.fatal
+
+    ours = readings[0]
+    if ours.unreadable:
+        return f"this task may not read {ours.unreadable[0]}"
+    for theirs in readings[1:]:
+        if meaning(theirs) != meaning(ours):
+            path = (theirs.unreadable or [str(theirs.fatal)])[0]
+            return f"the account {account_name(process.identity.uid)} may not read {path}"
+    return ""
 
 
 def _read_options(
     process: ServerProcess, server: Server, defaults_file: str | None, files: Files
 ) -> ServerOptions:
-    """Return the options of the server's next start.
-
-    Raises:
-        Failure: MySQL does not start with the given ``defaults_file``.
-        UnknownProcess: they cannot be read from here.
-    """
-    options = read_server_options(
+    return read_server_options(
         argv=process.argv,
         environ=process.environ,
         home=process.home,
@@ -247,10 +329,25 @@ def _read_options(
         defaults_file=defaults_file,
         files=files,
     )
+
+
+def _refuse_broken(options: ServerOptions, defaults_file: str | None) -> ServerOptions:
+    """Return the options with which MySQL starts.
+
+    Raises:
+        Failure: it does not.
+        UnknownProcess: that is not known, because this task may not read all of them.
+    """
     if options.fatal is None:
         return options
+    if options.unreadable:
+        raise UnknownProcess(f"this operating system user may not read {options.unreadable[0]}")
     if defaults_file is None:
-        raise UnknownProcess(f"MySQL itself stops at {options.fatal}")
+        raise Failure(
+            "option_file_broken",
+            f"The running server does not start again with its option files: {options.fatal}.",
+            "Correct that line before the server's next start, and run this again.",
+        )
     raise Failure(
         "option_file_broken",
         f"MySQL does not start with this defaults_file: {options.fatal}.",
@@ -270,7 +367,7 @@ def _own_places(
     if connection.unix_socket:
         places.add(("socket", os.path.normpath(connection.unix_socket)))
     with contextlib.suppress(OSError, ValueError):
-        if os.stat(server.datadir).st_uid == process.uid:
+        if os.stat(server.datadir).st_uid == process.identity.uid:
             places.add(("datadir", os.path.normpath(server.datadir)))
     return places
 
@@ -282,8 +379,10 @@ def _file_to_edit(
 
     A process can show any command line and environment, and root must not change a file for that.
     So a file that is not one of MySQL's own list counts where the task names it, or where it holds
-    one of the places of :func:`_own_places`.
+    one of the places of :func:`_own_places`. Nor is there a file where a line would load nothing.
     """
+    if options_overridden_by_command_line(options):
+        return None
     path = options.main_file
     if path in (*DEFAULT_FILES, request.defaults_file, request.defaults_extra_file):
         return path
@@ -291,6 +390,18 @@ def _file_to_edit(
     if any((argument.name, os.path.normpath(argument.value or "")) in own for argument in named):
         return path
     return None
+
+
+def options_overridden_by_command_line(options: ServerOptions) -> bool:
+    """Whether the command line has ``plugin_load``, which throws away what option files load."""
+    return any(
+        load.path == COMMAND_LINE and load.name == "plugin_load"
+        for load in load_arguments(options.arguments)
+    )
+
+
+def _is_off(option: Argument) -> bool:
+    return (option.value or "").upper() in OFF_VALUES
 
 
 def _parse_server(connection: Connection, rows: Rows | None) -> Server:

@@ -35,6 +35,25 @@ PERSISTED_QUERY = (
     "SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"
     " WHERE VARIABLE_NAME LIKE 'group\\_replication\\_%'"
 )
+# When the server was started by its log (MY-010116), and whether that proves that it had no group's
+# name then. The log must have all warnings, and none of a group's option that no plugin knew
+# (MY-000067). Then either the plugin was not loaded at the start, as the performance schema, which
+# forgets nothing of a plugin, knows none of its instruments. Or it has complained since that it has
+# no group's name (MY-011685).
+START_LOG_QUERY = (
+    "SELECT CAST(started AS SIGNED), COALESCE(warned = 0 AND (complained >= started OR NOT EXISTS"
+    " (SELECT 1 FROM performance_schema.setup_instruments WHERE NAME LIKE '%/group\\_rpl/%'))"
+    " AND @@global.performance_schema AND @@global.log_error_verbosity >= 2"
+    " AND @@global.log_error_suppression_list = ''"
+    " AND @@global.log_error_services LIKE 'log\\_filter\\_internal;%'"
+    " AND NOT EXISTS (SELECT 1 FROM performance_schema.variables_info WHERE VARIABLE_NAME IN"
+    " ('log_error_verbosity', 'log_error_suppression_list', 'log_error_services')"
+    " AND VARIABLE_SOURCE = 'DYNAMIC'), 0)"
+    " FROM (SELECT MAX(IF(ERROR_CODE = 'MY-010116', UNIX_TIMESTAMP(LOGGED), NULL)) AS started,"
+    " SUM(ERROR_CODE = 'MY-000067' AND DATA RLIKE 'group.replication') AS warned,"
+    " MAX(IF(ERROR_CODE = 'MY-011685', UNIX_TIMESTAMP(LOGGED), NULL)) AS complained"
+    " FROM performance_schema.error_log) AS log"
+)
 # MySQL 5.7 and 8.0 have the last two.
 INITIALISATION_QUERY = (
     "SELECT @@global.server_id, @@global.master_info_repository, @@global.relay_log_info_repository"

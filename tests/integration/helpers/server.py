@@ -21,6 +21,7 @@ OPTION_FILES = " ".join(LAYOUT.option_files)
 KEEP_OPTION_FILES = f"[ -e /root/etc.tar ] || tar -cPf /root/etc.tar {OPTION_FILES}"
 #: A lock that keeps INSTALL waiting: a backup's.
 BACKUP_LOCK = "LOCK INSTANCE FOR BACKUP" if at_least("8.0") else "FLUSH TABLES WITH READ LOCK"
+PASSWORD = "only-in-this-test-0815"  # noqa: S105 - a container's, gone after the test
 #: The statement that the module sends.
 INSTALL_PLUGIN = "INSTALL PLUGIN group_replication SONAME 'group_replication.so'"
 

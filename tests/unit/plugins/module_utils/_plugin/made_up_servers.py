@@ -14,6 +14,7 @@ REQUEST = Request(
     registration="auto",
     defaults_file=None,
     defaults_extra_file=None,
+    section=None,
     allow_group_start=False,
     allow_leave_group=False,
     lift_super_read_only=False,
@@ -41,8 +42,9 @@ STATE = plugin.State(
     plugin=None,
     row="",
     mysql_session=True,
-    options=None,
+    readings=[],
     options_unknown="it does not run on this machine",
+    doubt="",
     option_file=None,
     started=0.0,
     loads=[],
@@ -53,6 +55,7 @@ class Answers:
     """Stands in for a connection over TCP: the rows for each query that contains a given word."""
 
     peer = None
+    ends = None
     unix_socket = None
 
     def __init__(self, version="8.4.3", **rows):

@@ -37,11 +37,11 @@ UNINSTALL = "UNINSTALL PLUGIN group_replication"
 @pytest.fixture
 def state(tmp_path):
     option_file = tmp_path / "my.cnf"
-    option_file.write_text("[mysqld]\n")
+    option_file.write_text("[mysqld]\nport=3306\n")
     option_file.chmod(0o644)
     options = read_server_options(defaults_file=str(option_file))
     return STATE._replace(
-        options=options,
+        readings=[options],
         options_unknown="",
         option_file=options.main_file,
         started=time.time() + 1,
@@ -133,7 +133,7 @@ def test_row_of_a_plugin_that_could_not_be_loaded(state):
     [
         ("9.7.4", "ON", 1000, True),
         ("8.0.36", "ON", 1000, True),
-        ("5.7.36", "ON", 1000, True),
+        ("5.7.36", "ON", 1000, False),  # INSTALL reads the files again
         ("9.7.4", "ON", -1, False),  # the file is older than the start
         ("9.7.4", "OFF", 1000, False),  # no group can start
     ],
@@ -143,7 +143,11 @@ def test_option_file_changed_after_the_start(state, version, gtid_mode, age, ref
     state = state._replace(server=server, started=time.time() - age)
     settings = [(1, "TABLE", "TABLE")]
     connection = Answers(
-        version, persisted_variables=[], gtid_mode=[(gtid_mode,)], server_id=settings
+        version,
+        persisted_variables=[],
+        gtid_mode=[(gtid_mode,)],
+        server_id=settings,
+        error_log=[(int(state.started), 0)],
     )
     if not refused:
         assert planned(connection, state) == [TIMEOUT, INSTALL]
@@ -154,10 +158,98 @@ def test_option_file_changed_after_the_start(state, version, gtid_mode, age, ref
     assert "Restart the server" in failure.next_step
 
 
+@pytest.mark.parametrize(
+    ("version", "log", "refused"),
+    [
+        ("8.0.22", [(0, 1)], False),
+        ("8.0.21", [(0, 1)], True),  # its log is not asked
+        ("9.7.4", [(0, 0)], True),  # the log does not prove it
+        ("9.7.4", [(-3600, 1)], True),  # of an earlier start
+        ("9.7.4", [(None, 0)], True),  # of no start
+        ("9.7.4", [], True),
+        ("9.7.4", None, True),  # may not be read
+        ("9.7.4", [("x", "1")], True),
+        ("9.7.4", [(1,)], True),
+    ],
+)
+def test_log_that_proves_that_the_start_was_without_a_group(state, version, log, refused):
+    started = time.time() - 1000
+    state = state._replace(server=SERVER._replace(version=version), started=started)
+    if log and len(log[0]) == 2 and isinstance(log[0][0], int):
+        log = [(int(started) + log[0][0], log[0][1])]
+    connection = Answers(
+        version, persisted_variables=[], gtid_mode=[("ON",)], server_id=[(1,)], error_log=log
+    )
+    if refused:
+        assert refusal(connection, state).error_code == "group_start_unknown"
+    else:
+        assert planned(connection, state) == [TIMEOUT, INSTALL]
+
+
+def test_changed_file_without_an_option_of_the_server_does_not_matter(state, tmp_path):
+    files = [tmp_path / "my.cnf", tmp_path / "client.cnf"]
+    files[0].write_text(f"[mysqld]\nport=1\n!include {files[1]}\n")
+    files[1].write_text("[client]\nuser=root\n")
+    options = read_server_options(defaults_file=str(files[0]))
+    started = max(path.stat().st_ctime for path in [tmp_path, files[0]])
+    time.sleep(0.01)
+    files[1].chmod(0o640)
+    assert files[1].stat().st_ctime > started
+    state = state._replace(readings=[options], started=started)
+    connection = Answers(persisted_variables=[], gtid_mode=[("ON",)])
+    assert planned(connection, state) == [TIMEOUT, INSTALL]
+
+
+def test_each_reading_of_the_option_files_must_be_harmless(state, tmp_path):
+    option_file = tmp_path / "group.cnf"
+    option_file.write_text("[mysqld]\nloose-group_replication_group_name=x\n")
+    other = read_server_options(defaults_file=str(option_file))
+    state = state._replace(readings=[*state.readings, other])
+    connection = Answers(persisted_variables=[], gtid_mode=[("ON",)])
+    assert refusal(connection, state).error_code == "group_would_start"
+
+
+def test_option_file_that_this_task_may_not_read(state):
+    state.options.unreadable.append("/etc/mysql/conf.d/secret.cnf")
+    connection = Answers(persisted_variables=[], gtid_mode=[("ON",)])
+    refused = refusal(connection, state)
+    assert refused.error_code == "group_start_unknown"
+    assert "secret.cnf" in refused.cause
+
+
+def test_what_is_in_doubt_is_neither_known_nor_deleted(state):
+    state = state._replace(plugin=ACTIVE, loads=["/etc/my.cnf:2"], doubt="mysql may not read it")
+    assert planned(Answers(), state) == []
+    assert state.survives_restart is None
+    with_row = state._replace(row=ROW)
+    assert planned(Answers(), with_row) == []
+    assert with_row.survives_restart is True
+    assert "mysql may not read it" in notes(with_row, REQUEST)[0]
+
+
+def test_row_counts_for_nothing_with_skip_grant_tables(state, tmp_path):
+    option_file = tmp_path / "my.cnf"
+    option_file.write_text("[mysqld]\nskip-grant-tables\n")
+    readings = [read_server_options(defaults_file=str(option_file))]
+    state = state._replace(plugin=ACTIVE, row=ROW, readings=readings)
+    assert state.survives_restart is False
+    assert state._replace(loads=["/etc/my.cnf:2"]).survives_restart is True
+
+
+def test_section_that_the_server_does_not_read(state):
+    refused = refusal(Answers(), state, REQUEST._replace(section="mysqld1"))
+    assert refused.error_code == "section_not_read"
+    state = state._replace(plugin=ACTIVE, row=ROW)
+    for section in ("mysqld", "SERVER", "mysqld-8.4"):
+        request = REQUEST._replace(section=section)
+        options = read_server_options(server_version="8.4.3", defaults_file=state.option_file)
+        assert planned(Answers(), state._replace(readings=[options]), request) == []
+
+
 def test_persisted_start_on_boot_does_not_make_an_option_file_harmless(state, tmp_path):
     option_file = tmp_path / "my.cnf"
     option_file.write_text("[mysqld]\nloose-group_replication_group_name=x\n")
-    state = state._replace(options=read_server_options(defaults_file=str(option_file)))
+    state = state._replace(readings=[read_server_options(defaults_file=str(option_file))])
     connection = Answers("9.7.4", persisted_variables=[("group_replication_start_on_boot", "OFF")])
     assert refusal(connection, state).error_code == "group_would_start"
 
@@ -219,7 +311,7 @@ def test_option_file_that_the_server_does_not_start_from(state):
     assert refused.error_code == "option_file_not_read"
     assert f"it starts from {state.options.main_file}" in refused.cause
     assert f"({state.options.main_file}) in option_file" in refused.next_step
-    without_files = loaded._replace(options=read_server_options(argv=["--no-defaults"]))
+    without_files = loaded._replace(readings=[read_server_options(argv=["--no-defaults"])])
     refused = refusal(Answers(), without_files, EXPECTING)
     assert "it was started with --no-defaults" in refused.cause
 

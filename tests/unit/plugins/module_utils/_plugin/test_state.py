@@ -104,6 +104,15 @@ def test_a_file_that_the_process_names_says_itself_whose_it_is(tmp_path, text, n
     assert plugin._file_to_edit(options, own, request) == expected
 
 
+def test_a_line_would_load_nothing_where_the_command_line_has_plugin_load(tmp_path):
+    path = tmp_path / "my.cnf"
+    path.write_text("[mysqld]\ndatadir=/d\n")
+    options = read_server_options(
+        [f"--defaults-file={path}", "--plugin-load=a.so"], server_version="8.4.3"
+    )
+    assert plugin._file_to_edit(options, {("datadir", "/d")}, REQUEST) is None
+
+
 @pytest.mark.parametrize(
     ("compile_os", "library"),
     [
