@@ -17,12 +17,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import functools
 import grp
 import os
 import pwd
+import re
 import secrets
 import stat
+import struct
 import time
 from typing import AbstractSet, AnyStr, Iterator, NamedTuple
 
@@ -35,6 +38,10 @@ _MAX_MOUNTS = 16 * 1024 * 1024
 #: As many links as Linux follows in one path (path_resolution(7)).
 _MAX_LINKS = 40
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+#: The request for a file's flags, where the machine has Linux's usual numbers (ioctl_iflags(2)).
+_GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1
+#: FS_IMMUTABLE_FL and FS_APPEND_FL: a file with one of them is not replaced, not even by root.
+_UNCHANGEABLE = 0x10 | 0x20
 
 
 def real_path(path: AnyStr) -> AnyStr:
@@ -181,6 +188,51 @@ class TrustedFile(NamedTuple):
             return read_regular(self.name, limit, self.folder)
         except FileNotFoundError:
             return None
+
+    def obstacle(self, *sizes: int) -> int:
+        """Return the error number that replacing or removing it would fail with; 0: none is seen.
+
+        Looks only. Not to be seen beforehand: a quota, a security module such as SELinux, and the
+        immutable flag on a file system that does not tell it.
+
+        Args:
+            sizes: of the new files in its folder, in bytes.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        system = os.fstatvfs(self.folder)
+        blocks = sum(-(-size // system.f_frsize) for size in sizes)
+        if system.f_flag & os.ST_RDONLY:
+            return errno.EROFS
+        if not os.access(".", os.W_OK | os.X_OK, dir_fd=self.folder, effective_ids=True):
+            return errno.EACCES
+        if blocks > (system.f_bavail if os.geteuid() else system.f_bfree):
+            return errno.ENOSPC
+        if sizes and system.f_files and not system.f_ffree:
+            return errno.ENOSPC
+        if self._is_unchangeable(b"."):
+            return errno.EPERM
+        status = _status(self.name, self.folder)
+        if status is None:
+            return 0
+        if os.fsencode(self.path) in _mount_points():
+            return errno.EBUSY
+        if self._is_unchangeable(self.name) or (sizes and not _can_give(status)):
+            return errno.EPERM
+        return 0
+
+    def _is_unchangeable(self, name: bytes) -> bool:
+        """Whether a file here has a flag that keeps it as it is; False where that is not told."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with contextlib.suppress(OSError):
+            handle = os.open(name, flags, dir_fd=self.folder)
+            try:
+                found = fcntl.ioctl(handle, _GET_FLAGS, bytes(struct.calcsize("l")))
+            finally:
+                os.close(handle)
+            return bool(struct.unpack_from("i", found)[0] & _UNCHANGEABLE)
+        return False
 
     def replace(self, data: bytes) -> None:
         """Put new contents in its place, so that a crash leaves the old file or the new one.
@@ -356,12 +408,21 @@ def _process_devices() -> frozenset[int]:
     decides what it holds.
     """
     devices = {os.stat("/proc").st_dev}
-    for line in read_regular("/proc/self/mountinfo", _MAX_MOUNTS).splitlines():
-        fields = line.split()
+    for line in _mounts():
         if b" - proc " in line:
-            major, minor = map(int, fields[2].split(b":"))
+            major, minor = map(int, line.split()[2].split(b":"))
             devices.add(os.makedev(major, minor))
     return frozenset(devices)
+
+
+def _mount_points() -> set[bytes]:
+    """Return where something is mounted; blanks and the like are octal numbers there."""
+    points = (line.split()[4] for line in _mounts())
+    return {re.sub(rb"\\(\d{3})", lambda code: bytes([int(code[1], 8)]), point) for point in points}
+
+
+def _mounts() -> list[bytes]:
+    return read_regular("/proc/self/mountinfo", _MAX_MOUNTS).splitlines()
 
 
 def check_trusted(path: str, owners: AbstractSet[int] = frozenset()) -> None:
@@ -407,6 +468,13 @@ def _check_owner(status: os.stat_result, path: bytes, trusted: AbstractSet[int])
         text = os.fsdecode(path)
         why = f"belongs to the account {account_name(status.st_uid)}"
         raise NotTrusted(text, why, f"chown -h root:root {text}")
+
+
+def _can_give(status: os.stat_result) -> bool:
+    """Whether we may give a new file the owner and the group of another one."""
+    if os.geteuid() == 0:
+        return True
+    return status.st_uid == os.geteuid() and status.st_gid in (os.getegid(), *os.getgroups())
 
 
 def account_name(uid: int) -> str:

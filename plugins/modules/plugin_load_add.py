@@ -101,6 +101,11 @@ options:
 notes:
   - A line in the files of the user who starts the server (C(~/.my.cnf)) counts if that user is
     C(mysql). Options on the server's command line are not seen here.
+  - With C(--diff), the changed lines are shown with three lines around them. C(...) stands for each
+    value and each comment there, because an option file may hold passwords.
+  - Check mode fails where the real run would because the file cannot be written. It cannot see a
+    quota, a security module's refusal, or an immutable flag that the file system does not tell, and
+    does not ask C(mysqld).
   - A file that exists keeps its owner, group and permissions. A created one has permissions 0644;
     C(ansible.builtin.file) can give it others.
 seealso:
@@ -233,7 +238,8 @@ from ..module_utils._option_file.edit import (
 )
 from ..module_utils._option_file.files import Files, FilesReadOnce
 from ..module_utils._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
-from ..module_utils._option_file.write import locked, write
+from ..module_utils._option_file.shown import excerpts
+from ..module_utils._option_file.write import check_writable, locked, write
 
 #: What Ansible puts in place of a password.
 _MASK = "********"
@@ -466,8 +472,20 @@ def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> E
 
 
 def predict(params: Mapping[str, Any], situation: Situation, planned: Plan) -> Effect:
-    """Say what would come of a plan, or what there is already where it changes nothing."""
+    """Say what would come of a plan, or what there is already where it changes nothing.
+
+    Raises:
+        Failure: a file could not be written.
+    """
     asked, note = _whom_to_ask(params, situation, planned) if planned.changes else (None, "")
+    for change in planned.changes:
+        check_writable(
+            change.real_path,
+            change.old,
+            change.new,
+            in_place=params["unsafe_writes"],
+            backup=params["backup"],
+        )
     return Effect(planned.after, validated=None, note="" if asked else note, backups={})
 
 
@@ -490,13 +508,9 @@ def report(
         result["backup_files"] = effect.backups
     if module._diff:
         result["diff"] = [
-            {
-                "before_header": change.path,
-                "after_header": change.path,
-                "before": change.before,
-                "after": change.after,
-            }
+            excerpt
             for change in planned.changes
+            for excerpt in excerpts(change.path, change.old, change.new)
         ]
     return result
 

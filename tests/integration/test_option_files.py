@@ -68,15 +68,20 @@ def host(machine: Host) -> Host:
     return machine
 
 
-def ansible(control: Control, host: Host, tasks: list[dict[str, Any]], *flags: str) -> Playbook:
-    return control.play(tasks, {"host": {"ansible_host": host.container}}, *flags)
+def ansible(
+    control: Control, host: Host, tasks: list[dict[str, Any]], *flags: str, user: str = "root"
+) -> Playbook:
+    variables = {"ansible_host": host.container, "ansible_user": user}
+    return control.play(tasks, {"host": variables}, *flags)
 
 
-def refusal(control: Control, host: Host, **options: Any) -> dict[str, Any]:
-    """Run the module, which must fail, and return its result."""
-    played = ansible(control, host, [{MODULE: options}], "-v")
+def refusal(control: Control, host: Host, user: str = "root", **options: Any) -> dict[str, Any]:
+    """Run the module, which must fail, and return its result; check mode says the same before."""
+    tasks = [{MODULE: options, "check_mode": True, "ignore_errors": True}, {MODULE: options}]
+    played = ansible(control, host, tasks, "-v", user=user)
     assert played.code != 0
-    (result,) = results(played.output)
+    predicted, result = results(played.output)
+    assert {**predicted, "invocation": 0} == {**result, "invocation": 0}
     return result
 
 
@@ -114,6 +119,7 @@ def test_no_secret_is_shown(control: Control, host: Host) -> None:
     played = ansible(control, host, tasks, "-vvv", "--diff")
     assert played.code == 0, played.output
     assert "changed=8" in played.output
+    assert "\n loose-group_replication_recovery_user=...\n" in played.output
     assert "+plugin_load_add=group_replication.so" in played.output
     assert SECRET not in played.output
 
@@ -264,6 +270,23 @@ def test_a_full_file_system(control: Control, mounted: Host) -> None:
     assert mounted.sh("ls -A /srv/d; cat /srv/d/my.cnf") == "my.cnf\n" + before
 
 
+def test_an_account_that_may_not_write(control: Control, host: Host) -> None:
+    host.put("/srv/d/my.cnf", "[mysqld]\n")
+    options = {"option_file": "/srv/d/my.cnf", "validate_config": "never"}
+    result = refusal(control, host, user="nobody", **options)
+    assert result["error_code"] == "option_file_not_writable"
+    assert "become: true" in result["next_step"]
+
+
+def test_an_account_that_cannot_keep_the_group(control: Control, host: Host) -> None:
+    host.sh("chown nobody:root /srv/d")
+    host.put("/srv/d/my.cnf", "[mysqld]\n")
+    options = {"option_file": "/srv/d/my.cnf", "validate_config": "never"}
+    result = refusal(control, host, user="nobody", **options)
+    assert result["error_code"] == "option_file_not_writable"
+    assert "chgrp" in result["next_step"]
+
+
 def test_a_file_that_is_a_mount_point(control: Control, mounted: Host) -> None:
     mounted.put("/srv/outside.cnf", "[mysqld]\n")
     mounted.sh("touch /srv/d/my.cnf")
@@ -272,6 +295,8 @@ def test_a_file_that_is_a_mount_point(control: Control, mounted: Host) -> None:
     result = refusal(control, mounted, **options)
     assert result["error_code"] == "option_file_not_writable"
     assert "mount point" in result["cause"]
+    played = ansible(control, mounted, [{MODULE: {**options, "unsafe_writes": True}}], "--check")
+    assert "changed=1" in played.output
     assert mounted.sh("ls -A /srv/d; cat /srv/outside.cnf") == "my.cnf\n[mysqld]\n"
     played = ansible(control, mounted, [{MODULE: {**options, "unsafe_writes": True}}])
     assert played.code == 0, played.output

@@ -45,6 +45,7 @@ ALLOWED = {
     "pymysql.connect": ("_mysql/connection.py",),
     "pymysql.Connection": (),
     "fcntl.flock": ("_option_file/write.py",),
+    "fcntl.ioctl": ("_files.py",),
 }
 
 

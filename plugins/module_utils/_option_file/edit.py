@@ -117,15 +117,12 @@ class Change(NamedTuple):
         real_path: the file itself, links resolved; what gets written.
         old: its bytes; None where it does not exist.
         new: its bytes to be; None where it shall be removed.
-        before, after: the changed lines alone, without what else stands in them, for people.
     """
 
     path: str
     real_path: str
     old: bytes | None
     new: bytes | None
-    before: str
-    after: str
 
 
 class Plan(NamedTuple):
@@ -194,8 +191,7 @@ def plan_present(reader: Reader, files: Files, library: Library, target: str, gr
         after = reader(ChangedFiles(files, {place.real_path: new}))
         if not library.loads(after) or not _differ_by_line(before, after, files, place):
             continue
-        added = text_of(new[offset:].splitlines()[0]) + "\n"
-        plan = Plan([Change(target, place.real_path, old, new, "", added)], before, after)
+        plan = Plan([Change(target, place.real_path, old, new)], before, after)
         if _without_line(new, offset) == old:
             return plan
         best = best or plan
@@ -232,13 +228,11 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
         real_path = files.real_path(path)
         data = ChangedFiles(files, contents).read(path)
         kept = _others(current, library)
-        for new, removed, left in _without_entry(data, entry, before.syntax):
+        for new in _without_entry(data, entry, before.syntax):
             after = reader(ChangedFiles(files, {**contents, real_path: new}))
             if _others(after, library) == kept:
-                earlier = changes.get(real_path, Change(path, real_path, data, data, "", ""))
-                changes[real_path] = earlier._replace(
-                    new=new, before=earlier.before + removed, after=earlier.after + left
-                )
+                earlier = changes.get(real_path, Change(path, real_path, data, data))
+                changes[real_path] = earlier._replace(new=new)
                 contents[real_path] = new
                 current = after
                 break
@@ -474,27 +468,23 @@ def _before_line_end(data: bytes, offset: int) -> int:
     return offset - 1 if data[:offset].endswith(b"\n") else offset
 
 
-def _without_entry(
-    data: bytes, entry: PluginLoad, syntax: Syntax
-) -> Iterator[tuple[bytes | None, str, str]]:
-    """Yield the file without one entry, and its line before and after, for people.
+def _without_entry(data: bytes, entry: PluginLoad, syntax: Syntax) -> Iterator[bytes | None]:
+    """Yield the file without one entry; None where it shall be removed.
 
     The first is best: the whole line goes where nothing else is in its list. Then the list stays
-    there, empty. The file is None where it shall be removed.
+    there, empty.
     """
     argument = entry.argument
     value = argument.value or ""
-    shown = f"{argument.name}={value}\n"
     if len(list_entries(argument)) == 1:
         _spans(data, argument, syntax)
-        yield _without_line(data, argument.offset), shown, ""
+        yield _without_line(data, argument.offset)
     else:
         start, end = entry.start, entry.end + 1  # with the separator after it
         if entry.end == len(value):
             start, end = entry.start - 1, entry.end  # the last, with the one before it
-        left = f"{argument.name}={value[:start]}{value[end:]}\n"
-        yield _cut(data, argument, start, end, syntax), shown, left
-    yield _cut(data, argument, 0, len(value), syntax), shown, f"{argument.name}=\n"
+        yield _cut(data, argument, start, end, syntax)
+    yield _cut(data, argument, 0, len(value), syntax)
 
 
 def _cut(data: bytes, argument: Argument, start: int, end: int, syntax: Syntax) -> bytes:

@@ -142,19 +142,45 @@ def write(
         Failure: option_file_not_trusted; option_file_not_writable; option_files_changed_meanwhile
             where it has other contents than it was found with.
     """
+    with _explained(real_path), trusted_file(real_path) as file:
+        if file.read(MAX_FILE_SIZE) != old:
+            raise Failure(
+                "option_files_changed_meanwhile",
+                f"{real_path} was changed by something else while this ran.",
+                "Run this again.",
+            )
+        copy = file.back_up(old) if backup and old is not None else None
+        if new is None:
+            file.remove()
+        else:
+            _replace(file, new, in_place)
+    return copy
+
+
+def check_writable(
+    real_path: str,
+    old: bytes | None,
+    new: bytes | None,
+    in_place: bool = False,
+    backup: bool = False,
+) -> None:
+    """Raise the Failure that :func:`write` would end with, as far as it can be seen beforehand.
+
+    Arguments as there. Writes nothing.
+    """
+    sizes = [len(new)] if new is not None else []
+    sizes += [len(old)] if backup and old is not None else []
+    with _explained(real_path), trusted_file(real_path) as file:
+        number = file.obstacle(*sizes)
+        if number and not (in_place and new is not None and number == errno.EBUSY):
+            raise OSError(number, os.strerror(number))
+
+
+@contextlib.contextmanager
+def _explained(real_path: str) -> Iterator[None]:
+    """Turn what keeps a file from being changed into a Failure."""
     try:
-        with trusted_file(real_path) as file:
-            if file.read(MAX_FILE_SIZE) != old:
-                raise Failure(
-                    "option_files_changed_meanwhile",
-                    f"{real_path} was changed by something else while this ran.",
-                    "Run this again.",
-                )
-            copy = file.back_up(old) if backup and old is not None else None
-            if new is None:
-                file.remove()
-            else:
-                _replace(file, new, in_place)
+        yield
     except NotTrusted as untrusted:
         raise untrusted.failure(real_path) from None
     except OSError as error:
@@ -164,7 +190,6 @@ def write(
             f"{real_path} cannot be changed: {_CAUSES.get(number, error.strerror)}.",
             _NEXT_STEPS.get(number, "Put that right, or use drop_in for a file elsewhere."),
         ) from None
-    return copy
 
 
 def _replace(file: TrustedFile, data: bytes, in_place: bool) -> None:

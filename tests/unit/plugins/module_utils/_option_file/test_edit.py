@@ -309,13 +309,6 @@ def test_what_goes_and_what_stays(host, before, after):
     assert host.get("/etc/my.cnf") == after
 
 
-def test_what_is_shown_is_the_line_alone(host):
-    host.put("/etc/my.cnf", b"[mysqld]\nplugin_load_add='a.so;group_replication.so' # secret\n")
-    (change,) = host.absent().changes
-    assert change.before == "plugin_load_add=a.so;group_replication.so\n"
-    assert change.after == "plugin_load_add=a.so\n"
-
-
 # ---- properties, on the trees of the comparison with my_print_defaults ----
 
 sys.path.append(str(Path(__file__).resolve().parents[4] / "fuzz"))
