@@ -9,13 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 
+def option_names(*names: str) -> str:
+    """Return how a message names options of a module: as its options, and as the role's variables.
+
+    Whoever reads the message may be the author of a task, or of a playbook that has the role.
+    """
+    variables = " and ".join(f"group_replication_{name}" for name in names)
+    return f"{' or '.join(names)} (in the role {variables})"
+
+
 class Failure(Exception):
     """A failure that a person can act on.
 
     Args:
         error_code: a stable word for programs, documented in docs/error_codes.md.
         cause: one sentence that says what is wrong, ending in a full stop.
-        next_step: one sentence that says what to do, ending in a full stop.
+        next_step: one sentence that says what to do, ending in a full stop. It names a module's
+            options by :func:`option_names`.
         details: further values for the module's result, such as ``mysql_error_number`` (int).
     """
 

@@ -217,7 +217,7 @@ from typing import Any, Mapping, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._errors import Failure
+from ..module_utils._errors import Failure, option_names
 from ..module_utils._files import NotTrusted, check_trusted, real_path
 from ..module_utils._input import check_texts
 from ..module_utils._mysql.binary import (
@@ -235,6 +235,7 @@ from ..module_utils._option_file.edit import (
     parse_library,
     plan_absent,
     plan_present,
+    section_not_read,
 )
 from ..module_utils._option_file.files import Files, FilesReadOnce
 from ..module_utils._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
@@ -447,7 +448,8 @@ def execute(params: Mapping[str, Any], situation: Situation, planned: Plan) -> E
                     "validation_failed",
                     f"mysqld did not answer within {TIMEOUT} seconds about the change, which was "
                     "taken back.",
-                    "Run this again when the host is less busy, or set validate_config: never.",
+                    "Run this again when the host is less busy, or set "
+                    f"{option_names('validate_config')} to never.",
                     validated=False,
                 )
             _judge(params["state"], earlier, now)
@@ -526,13 +528,13 @@ def _check_paths(params: Mapping[str, Any]) -> None:
                 "option_file_masked",
                 f"Ansible has hidden a part of the name {path}, because a password of the task is "
                 "a part of it.",
-                "Name the option file itself, in the role by group_replication_option_file.",
+                f"Name the file itself in {option_names(name)}.",
             )
         if path is not None and not os.path.isabs(path):
             raise Failure(
                 "option_file_not_absolute",
                 f"{name} is {path}, which depends on the working directory.",
-                "Give an absolute path.",
+                f"Set {option_names(name)} to an absolute path.",
             )
 
 
@@ -545,11 +547,7 @@ def _parse_section(section: str) -> tuple[str | None, str | None]:
         return None, version.group(1)
     suffix = re.fullmatch(r"(?:mysqld|server)([\w@.-]+)", section)
     if suffix is None:
-        raise Failure(
-            "section_not_read",
-            f"The server does not read the group [{section}].",
-            "Use the section mysqld, or the one that the server is started with.",
-        )
+        raise section_not_read(f"[{section}]")
     return suffix.group(1), None
 
 
@@ -602,7 +600,8 @@ def _whom_to_ask(
             return _Asked(binary, account), "" if binary.can_validate else note
         note = f"mysqld was not asked, because it would do what an option file says: {stranger}."
     if asked == "always":
-        raise Failure("validation_impossible", note, "Use validate_config: auto, or never.")
+        remedy = f"Set {option_names('validate_config')} to auto or never."
+        raise Failure("validation_impossible", note, remedy)
     return None, note
 
 
@@ -646,7 +645,8 @@ def _judge(state: str, earlier: Verdict, now: Verdict) -> None:
         raise Failure(
             "library_not_loadable",
             f"mysqld cannot load the library, so the change was taken back: {words}",
-            "Install the library in the server's plugin_dir, or check its name.",
+            "Install the library in the server's plugin_dir, or correct its name in "
+            f"{option_names('library')}.",
             validated=False,
         )
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -53,7 +54,7 @@ def variables_of(entry):
     [
         ("module.yml", "group_replication_plugin", {"expect_loaded_by_options"}),
         ("verification.yml", "group_replication_plugin", set()),
-        ("option_file.yml", "plugin_load_add", {"unsafe_writes"}),
+        ("option_file.yml", "plugin_load_add", set()),
     ],
 )
 def test_a_task_gives_each_option_its_variable(file, module, not_in_the_role):
@@ -62,6 +63,56 @@ def test_a_task_gives_each_option_its_variable(file, module, not_in_the_role):
     for option, value in arguments.items():
         if option != "expect_loaded_by_options":
             assert re.match(r"\{\{ " + PREFIX + option + r"\b", value), option
+
+
+# ---- what messages call an option ----
+
+#: The files whose next steps are held to it.
+MESSAGES = sorted(
+    [
+        *(CHECKOUT / "plugins/module_utils/_option_file").glob("*.py"),
+        CHECKOUT / "plugins/modules/plugin_load_add.py",
+    ]
+)
+
+
+def calls_of(path, function):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function:
+            yield node
+
+
+def test_an_option_that_a_message_names_is_a_variable_of_the_role():
+    variables = variables_of("main") | variables_of("option_file")
+    named = {
+        argument.value
+        for path in (CHECKOUT / "plugins").glob("**/*.py")
+        for call in calls_of(path, "option_names")
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+    assert {"drop_in", "unsafe_writes"} <= named <= variables
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.name)
+def test_a_next_step_names_an_option_as_a_variable_too(path):
+    """Options of one word, such as library, are words of English as well."""
+    options = [name for name in options_of("plugin_load_add") if "_" in name]
+    for call in calls_of(path, "Failure"):
+        words = [
+            node.value
+            for node in ast.walk(call.args[2])
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        helped = {
+            argument.value
+            for inner in ast.walk(call.args[2])
+            if isinstance(inner, ast.Call)
+            for argument in inner.args
+            if isinstance(argument, ast.Constant)
+        }
+        for text in set(words) - helped:
+            assert not re.search(rf"\b({'|'.join(options)})\b", text), text
 
 
 @pytest.mark.parametrize("file", ["module.yml", "verification.yml", "option_file.yml"])
@@ -87,7 +138,7 @@ def test_both_runs_of_the_module_are_given_the_same():
 
 def test_each_entry_point_has_the_variables_of_its_modules():
     of_plugin = options_of("group_replication_plugin") - {"expect_loaded_by_options"}
-    of_file = options_of("plugin_load_add") - {"unsafe_writes"}
+    of_file = options_of("plugin_load_add")
     assert variables_of("plugin") == of_plugin | OF_ROLE
     assert variables_of("option_file") == of_file | {"expect_server"}
     assert variables_of("main") == of_plugin | of_file | OF_ROLE

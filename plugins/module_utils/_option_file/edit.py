@@ -16,7 +16,7 @@ import re
 import stat
 from typing import Callable, Iterator, Mapping, NamedTuple
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from .arguments import (
     COMMAND_LINE,
     LOAD_OPTIONS,
@@ -160,7 +160,8 @@ def parse_library(text: str) -> Library:
         raise Failure(
             "library_name_invalid",
             f"'{text}' is no file name of a plugin library.",
-            "Give a file in the server's plugin_dir, such as group_replication.so, or name=file.",
+            f"Set {option_names('library')} to the name of a file in the server's plugin_dir, such "
+            "as group_replication.so, or to name=file.",
         )
     return Library(match.group("library"), match.group("plugin"))
 
@@ -248,6 +249,16 @@ def plan_absent(reader: Reader, files: Files, library: Library) -> Plan:
 # ---- refusing ----
 
 
+def section_not_read(group: str) -> Failure:
+    """Return the failure for a group that the server does not read."""
+    return Failure(
+        "section_not_read",
+        f"The server does not read the group {group}.",
+        f"Set {option_names('section')} to mysqld, or to the group that the server is started "
+        "with.",
+    )
+
+
 def _refuse_broken(options: ServerOptions) -> None:
     if options.fatal is not None:
         raise Failure(
@@ -266,7 +277,8 @@ def _target_bytes(files: Files, target: str) -> bytes | None:
         raise Failure(
             "option_file_folder_missing",
             f"The folder {folder} does not exist, so {target} cannot be created.",
-            "Install MySQL first, or name the option file of the server.",
+            "Install MySQL first, create the folder, or name another file in "
+            f"{option_names('option_file', 'drop_in')}.",
         )
     try:
         mode = files.mode(target)
@@ -277,7 +289,8 @@ def _target_bytes(files: Files, target: str) -> bytes | None:
         raise Failure(
             "option_file_unreadable",
             f"{target} cannot be read: {os_reason(error)}.",
-            "Name a regular file, or run the task with become: true.",
+            f"Name a regular file in {option_names('option_file', 'drop_in')}, or run the task "
+            "with become: true.",
         ) from None
     if mode & stat.S_IWOTH:
         raise Failure(
@@ -309,24 +322,21 @@ def _no_place(
             f"Include it from {before.main_file} with !includedir (only *.cnf counts) or !include.",
         )
     if not any(place.holds(item, files) for item in after.arguments):
-        return Failure(
-            "section_not_read",
-            f"The server does not read the group [{group}] of {target}.",
-            "Use the section mysqld, or the one that the server is started with.",
-        )
+        return section_not_read(f"[{group}] of {target}")
     resets = [item for item in after.arguments if item.name == "plugin_load"]
     if resets:
         return Failure(
             "plugin_load_overrides",
             f"plugin_load in {resets[-1].source} comes after every place in {target}, and throws"
             " away what was added before.",
-            "Turn that line into plugin_load_add, or name its file in option_file or drop_in.",
+            "Turn that line into plugin_load_add, or name its file in "
+            f"{option_names('option_file', 'drop_in')}.",
             decided_by=resets[-1].source,
         )
     return Failure(
         "line_not_editable",
         f"A line in {target} would change more than what is loaded.",
-        "Add the line by hand, or use drop_in.",
+        f"Add the line by hand, or name another file in {option_names('drop_in')}.",
     )
 
 

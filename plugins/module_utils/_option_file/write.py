@@ -18,7 +18,7 @@ import stat
 import time
 from typing import Iterator
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from .._files import NotTrusted, TrustedFile, trusted_file
 from .files import MAX_FILE_SIZE
 
@@ -37,7 +37,8 @@ _NEXT_STEPS = {
     errno.EACCES: "Run the task with become: true.",
     errno.EPERM: "Run the task as root, take the immutable flag off (chattr -i), or give the file "
     "this user's own group (chgrp).",
-    errno.EBUSY: "Edit it where it is mounted from, use drop_in, or set unsafe_writes: true.",
+    errno.EBUSY: "Edit it where it is mounted from, name another file in "
+    f"{option_names('drop_in')}, or set {option_names('unsafe_writes')} to true.",
 }
 
 
@@ -188,7 +189,9 @@ def _explained(real_path: str) -> Iterator[None]:
         raise Failure(
             "option_file_not_writable",
             f"{real_path} cannot be changed: {_CAUSES.get(number, error.strerror)}.",
-            _NEXT_STEPS.get(number, "Put that right, or use drop_in for a file elsewhere."),
+            _NEXT_STEPS.get(
+                number, f"Put that right, or name a file elsewhere in {option_names('drop_in')}."
+            ),
         ) from None
 
 
