@@ -228,6 +228,7 @@ from ..module_utils._mysql.binary import (
     program_account,
     validate,
 )
+from ..module_utils._option_file.arguments import odd_arguments
 from ..module_utils._option_file.edit import (
     Change,
     Library,
@@ -238,6 +239,7 @@ from ..module_utils._option_file.edit import (
     section_not_read,
 )
 from ..module_utils._option_file.files import Files, FilesReadOnce
+from ..module_utils._option_file.oddities import lone_return
 from ..module_utils._option_file.reader import DEFAULT_FILES, ServerOptions, read_server_options
 from ..module_utils._option_file.shown import excerpts
 from ..module_utils._option_file.write import check_writable, locked, write
@@ -495,7 +497,7 @@ def report(
     module: AnsibleModule, situation: Situation, planned: Plan, effect: Effect
 ) -> dict[str, Any]:
     """Return the module's result but for ``changed``, and give its warnings."""
-    for warning in _warnings(module.params["state"], situation.target, effect):
+    for warning in _warnings(module.params["state"], situation, effect):
         module.warn(warning)
     loads = situation.library.loads(effect.after)
     result: dict[str, Any] = {
@@ -658,9 +660,16 @@ def _judge(state: str, earlier: Verdict, now: Verdict) -> None:
 MOST_WARNINGS = 50
 
 
-def _warnings(state: str, target: str, effect: Effect) -> list[str]:
+def _warnings(state: str, situation: Situation, effect: Effect) -> list[str]:
+    target = situation.target
     options = effect.after
-    result = [f"{path} is not read: {reason}." for path, reason in options.skipped]
+    result = []
+    for path, reason in options.skipped:
+        by = options.included_by.get(path)
+        named = f"{path}, which {by} includes," if by else path
+        result.append(f"{named} is not read: {reason}.")
+    result += odd_arguments(options.arguments)
+    result += _lone_returns(situation.files, options)
     result += [f"MySQL stops reading a file at {error}." for error in options.read_errors]
     if options.other_versions:
         result.append(
@@ -676,6 +685,20 @@ def _warnings(state: str, target: str, effect: Effect) -> list[str]:
         result.append(effect.note)
     more = len(result) - MOST_WARNINGS
     return result if more <= 0 else [*result[:MOST_WARNINGS], f"There are {more} more warnings."]
+
+
+def _lone_returns(files: Files, options: ServerOptions) -> list[str]:
+    """Say which option files have other line ends than MySQL knows, as they were read."""
+    result = []
+    for path in dict.fromkeys(options.files):
+        with contextlib.suppress(OSError):
+            line = lone_return(files.read(path))
+            if line:
+                result.append(
+                    f"{path}:{line}: a carriage return (0D) stands there without a line feed, so "
+                    "MySQL takes what follows for the same line."
+                )
+    return result
 
 
 def _hidden_from_mysql(path: str) -> bool:

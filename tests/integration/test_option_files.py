@@ -135,6 +135,57 @@ def test_no_secret_is_shown_where_mysqld_refuses_the_change(control: Control, ho
     assert "plugin_load_add=group_replication.so" in host.sh(f"cat {MAIN}")
 
 
+# ---- characters that nobody sees ----
+
+
+@pytest.mark.hazard(
+    "An option file begins with a byte order mark, or has another line on which MySQL gives up",
+    "succeeds; the next start fails",
+    "refused with the file, the line and the invisible character: `option_file_broken`",
+)
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("\ufeff[mysqld]\n", ":1: option before the first group; the line begins with a byte or"),
+        ("\u00a0[mysqld]\n", ":1: option before the first group; the line begins with a no-brea"),
+        ("[mysqld]\n[x\u200b\n", ":2: group without a closing bracket; the line holds a zero wid"),
+        ("[mysqld]\n!includedir /no/\n", ":2: !includedir /no/: it does not exist"),
+    ],
+)
+def test_a_file_with_which_no_server_starts(
+    control: Control, host: Host, text: str, odd: str
+) -> None:
+    host.put("/srv/d/my.cnf", text)
+    host.sh("! my_print_defaults --defaults-file=/srv/d/my.cnf mysqld")
+    result = refusal(control, host, option_file="/srv/d/my.cnf")
+    assert result["error_code"] == "option_file_broken"
+    assert f"/srv/d/my.cnf{odd}" in result["cause"]
+    assert host.sh("cat /srv/d/my.cnf") == text
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        ("\u00a0port=1", ":2: the option's name begins with a no-break space (C2 A0)"),
+        ("\ufeff[mysqld]", ":2: the option's name begins with a byte order mark (EF BB BF)"),
+        ("plugin_load_add=\u201ca.so\u201d", ":2: the list of plugins begins with a curly quota"),
+        ("# Mac\rport=1", ":2: a carriage return (0D) stands there without a line feed"),
+        ("!include /no.cnf", "/no.cnf, which /srv/d/my.cnf includes, is not read: it does not ex"),
+    ],
+)
+def test_a_line_that_means_something_else(
+    control: Control, host: Host, line: str, odd: str
+) -> None:
+    host.put("/srv/d/my.cnf", f"[mysqld]\n{line}\n")
+    options = {"option_file": "/srv/d/my.cnf", "validate_config": "never"}
+    played = ansible(control, host, [{MODULE: options}], "-v")
+    assert played.code == 0, played.output
+    assert odd in " ".join(played.output.split())
+    read = host.sh("my_print_defaults --defaults-file=/srv/d/my.cnf mysqld 2>/dev/null")
+    assert "--port=1" not in read
+    assert "--plugin_load_add=a.so" not in read
+
+
 # ---- crashes, and runs at once ----
 
 KILLS = 300 if SOAK else 40
@@ -249,6 +300,11 @@ def test_an_immutable_file(control: Control, host: Host, immutable: str) -> None
     assert host.sh("ls -A /srv/d; cat /srv/d/my.cnf") == "my.cnf\n[mysqld]\n"
 
 
+@pytest.mark.hazard(
+    "The option file's file system is read-only",
+    "not touched",
+    "says so, in check mode too: `option_file_not_writable`",
+)
 def test_a_read_only_mount(control: Control, mounted: Host) -> None:
     mounted.sh(
         "mount -t tmpfs -o mode=0755 tmpfs /srv/d; echo [mysqld] > /srv/d/my.cnf;"
@@ -260,6 +316,11 @@ def test_a_read_only_mount(control: Control, mounted: Host) -> None:
     assert "its file system is read-only" in result["cause"]
 
 
+@pytest.mark.hazard(
+    "The option file's file system is full",
+    "not touched",
+    "says so, in check mode too, and leaves the file as it was: `option_file_not_writable`",
+)
 def test_a_full_file_system(control: Control, mounted: Host) -> None:
     mounted.sh("mount -t tmpfs -o size=4k,mode=0755 tmpfs /srv/d", "--privileged")
     mounted.sh("{ echo [mysqld]; yes '# filler' | head -n 440; } > /srv/d/my.cnf")

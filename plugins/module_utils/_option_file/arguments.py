@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple, Sequence
 
-from .files import text_of
+from .files import bytes_of, text_of
+from .oddities import describe
 
 COMMAND_LINE = "command line"
 
@@ -79,6 +80,20 @@ def make_argument(
         return Argument("--" + written, plain_name(written), None, path, line, offset)
     decoded = text_of(value)
     return Argument(f"--{written}={decoded}", plain_name(written), decoded, path, line, offset)
+
+
+def odd_arguments(arguments: Sequence[Argument]) -> Iterator[str]:
+    """Yield a sentence for each argument whose name, or list of plugins, has an odd character.
+
+    No option and no library has one in its name, so MySQL takes the argument for an unknown one.
+    """
+    for argument in arguments:
+        name = argument.text[len("--") :].partition("=")[0]
+        odd, of_what = describe(bytes_of(name)), "option's name"
+        if not odd and argument.name in LOAD_OPTIONS:
+            odd, of_what = describe(bytes_of(argument.value or "")), "list of plugins"
+        if odd:
+            yield f"{argument.source}: the {of_what} {odd}, so MySQL takes it for another one."
 
 
 def plain_name(name: str) -> str:

@@ -264,7 +264,9 @@ def _refuse_broken(options: ServerOptions) -> None:
         raise Failure(
             "option_file_broken",
             f"MySQL does not start with these option files: {options.fatal}.",
-            "Put that line right.",
+            "Correct that line."
+            if options.fatal.line
+            else f"Correct {option_names('option_file', 'defaults_extra_file')}.",
         )
 
 
@@ -525,5 +527,5 @@ def _spans(data: bytes, argument: Argument, syntax: Syntax) -> list[tuple[int, i
     raise Failure(
         "line_not_editable",
         f"The line in {argument.source} holds NUL bytes.",
-        "Put that line right.",
+        "Correct that line.",
     )

@@ -73,7 +73,8 @@ class ReadError(NamedTuple):
     fatal: bool
 
     def __str__(self) -> str:
-        return "{}:{}: {}".format(*self)
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.reason}"
 
 
 class ServerOptions:

@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
+from .oddities import describe
+
 #: What MySQL takes for white space: ``my_isspace`` of its latin1 character set, which counts the
 #: no-break space 0xA0 as well, even where that byte is the end of a UTF-8 character.
 SPACE = b"\t\n\v\f\r \xa0"
@@ -123,17 +125,23 @@ def parse(data: bytes, syntax: Syntax = NEWEST) -> Iterator[Line]:
         elif body.startswith(b"["):
             name, bracket, _rest = body[1:].partition(b"]")
             if not bracket:
-                yield Line(BAD_LINE, *place, b"group without a closing bracket")
+                yield Line(BAD_LINE, *place, _odd(b"group without a closing bracket", text))
                 return
             group = name.rstrip(SPACE)
             yield Line(GROUP, *place, group)
         elif group is None:
-            yield Line(BAD_LINE, *place, b"option before the first group")
+            yield Line(BAD_LINE, *place, _odd(b"option before the first group", text))
             return
         else:
             name, equals, value = without_end_comment(body).partition(b"=")
             name = name.rstrip(SPACE)
             yield Line(OPTION, *place, name, _value(value) if equals else None, group)
+
+
+def _odd(wrong: bytes, line: bytes) -> bytes:
+    """Return what is wrong with a line, and the character in it that may be why."""
+    odd = describe(line)
+    return wrong + (f"; the line {odd}".encode() if odd else b"")
 
 
 def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:

@@ -164,7 +164,7 @@ def test_warnings(run, option_file, tmp_path):
     other.chmod(0o666)
     option_file.write_bytes(b"!include %s\n[mysqld-5.7]\n[mysqld]\n" % str(other).encode())
     warnings = json.dumps(run()["warnings"])
-    assert f"{other} is not read: it is world-writable." in warnings
+    assert f"{other}, which {option_file} includes, is not read: it is world-wri" in warnings
     assert "mysqld-5.7" in warnings
 
 
