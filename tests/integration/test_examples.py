@@ -66,6 +66,22 @@ def test_examples_of_the_modules(servers: list[Server], control: Control) -> Non
         assert all(f"TASK [{task['name']}]" in done.output for task in play["tasks"])
 
 
+def test_line_of_the_option_files_page(server: Server) -> None:
+    page = (CHECKOUT / "docs/option_files.md").read_text()
+    ((group, line),) = re.findall(r"```ini\n(.*)\n(.*)\n```", page)
+    assert group == "[mysqld]"
+    errors = ["Unable to start Group Replication on boot"]
+    if at_least("8.0"):  # 5.7 misses other settings first
+        errors.append("group_name option is mandatory")
+    server.put_in_order()
+    server.restart()
+    assert all(error in server.last_start() for error in errors)
+    server.add_options(line)
+    server.restart()
+    assert not any(error in server.last_start() for error in errors)
+    assert server.plugin_status() == "ACTIVE"
+
+
 def test_account_of_the_security_page(server: Server, control: Control) -> None:
     page = (CHECKOUT / "docs/security.md").read_text()
     (statements,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
