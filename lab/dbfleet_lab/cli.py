@@ -32,6 +32,19 @@ environment:
                     ../shared/servers, or .lab/servers where that is missing
   PYTHON            the Python to make the virtual environment with
 """
+_ABOUT_RUN = """\
+Run a command in this checkout's environment, which "make demo" or "make setup"
+made. Ansible comes from .venv and finds the checkout as the installed
+collection dbfleet.mysql; podman is set up as the lab needs it. "lab/lab env"
+prints that environment."""
+_EXAMPLES_OF_RUN = """\
+examples:
+  lab/lab inventory demo > hosts.yml       the servers that "make demo" started
+  lab/run ansible-playbook -i hosts.yml dbfleet.mysql.group_replication_plugin
+  lab/run ansible-doc dbfleet.mysql.plugin_load_add
+  lab/run podman ps
+  lab/run pytest tests/unit                after "make setup"
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -71,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=about, description=about)
 
     sub = command("setup", "install what is needed (Debian packages, virtual environment)")
+    sub.add_argument("--demo", action="store_true", help="for the servers and the playbooks alone")
     sub.add_argument("--docs", action="store_true", help="for the documentation site, too")
     sub.add_argument("--bench", action="store_true", help="for the benchmark, too")
     picture = command("image", "build an image of the servers where its recipe changed")
@@ -130,7 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     command("versions", "print the versions of the servers in the folder of tarballs")
     command("version", "print the version of the MySQL server that is used")
     command("env", "print the environment for Ansible, molecule and podman, as KEY=value")
-    command("run", "run a command in that environment: lab/run CMD...")
+    commands.add_parser(
+        "run",
+        prog="lab/run",
+        usage="lab/run COMMAND [ARGUMENT ...]",
+        help="run a command in that environment: lab/run CMD...",
+        description=_ABOUT_RUN,
+        epilog=_EXAMPLES_OF_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command("status", "list the servers")
     return parser
 
@@ -138,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     match options.command:
         case "setup":
-            machine.setup(docs=options.docs, bench=options.bench)
+            machine.setup(tests=not options.demo, docs=options.docs, bench=options.bench)
         case "image":
             print(image.ensure(options.server, _target(options)))
         case "up":

@@ -30,19 +30,19 @@ _PACKAGES = {
     "runc": "runc",
     "mmdebstrap": "mmdebstrap",
     "iptables": "iptables",
-    "shellcheck": "shellcheck",
-    "git": "git",
-    "openssh-client": "ssh",
     "netavark": "/usr/lib/podman/netavark",
     "aardvark-dns": "/usr/lib/podman/aardvark-dns",
 }
+# What the tests need besides.
+_TESTS = {"shellcheck": "shellcheck", "git": "git", "openssh-client": "ssh"}
 # What the documentation site is built with besides.
 _DOCS = {"graphviz": "dot"}
 # What containers need besides where the caller is not root.
 _ROOTLESS = {"uidmap": "newuidmap", "slirp4netns": "slirp4netns", "passt": "pasta"}
 
 _CONSTRAINTS = CHECKOUT / "constraints.txt"
-_REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "constraints.txt")
+_REQUIREMENTS = CHECKOUT / "requirements.txt"
+_TEST_REQUIREMENTS = CHECKOUT / "requirements-test.txt"
 _STAMP = VENV / "complete"
 # This program may itself run in the virtual environment that it makes anew.
 _BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
@@ -51,21 +51,21 @@ _PIP_OPTIONS = ("--disable-pip-version-check", f"--cache-dir={_CACHE / 'pip'}")
 _COLLECTIONS = ANSIBLE / "collections" / "ansible_collections"
 # Taken out of the package "ansible": the whole of it is half a gigabyte.
 _ANSIBLE = "ansible==14.5.0"
-_WANTED = ("containers/podman", "ansible/mysql")
+_WANTED = ("containers/podman",)
 # What the benchmark needs besides.
-_BENCH = ("community/general",)
+_BENCH = ("ansible/mysql", "community/general")
 _BENCH_REQUIREMENTS = CHECKOUT / "requirements-bench.txt"
 
 
-def setup(*, docs: bool = False, bench: bool = False) -> None:
-    """Brings the machine to where the lab, the documentation or the benchmark works.
+def setup(*, tests: bool = True, docs: bool = False, bench: bool = False) -> None:
+    """Brings the machine to where the lab, the tests, the documentation or the benchmark works.
 
     Quick where it is.
     """
-    _packages(_PACKAGES | _DOCS if docs else _PACKAGES)
+    _packages(_PACKAGES | (_TESTS if tests else {}) | (_DOCS if docs else {}))
     _session()
     with locked("setup"):
-        _virtual_environment()
+        _virtual_environment(tests=tests)
         _link()
         _collections("from", _WANTED)
         if bench:
@@ -145,28 +145,32 @@ def _helper(proof: str) -> bool:
     return any((Path(folder) / Path(proof).name).exists() for folder in folders)
 
 
-def _virtual_environment() -> None:
-    files = [CHECKOUT / name for name in _REQUIREMENTS]
-    wanted = digest(*(path.read_bytes() for path in files), sys.version)
-    if _STAMP.exists() and _STAMP.read_text() == wanted:
+def _virtual_environment(*, tests: bool) -> None:
+    """Makes it anew, or adds the test tools to one that has none yet."""
+    small = digest(_REQUIREMENTS.read_bytes(), _CONSTRAINTS.read_bytes(), sys.version)
+    whole = digest(small, _TEST_REQUIREMENTS.read_bytes())
+    there = _STAMP.read_text() if _STAMP.exists() else ""
+    if there == whole or (there == small and not tests):
         return
     # The stamp goes first and comes last: what a cut-off run leaves is never taken for whole.
     _STAMP.unlink(missing_ok=True)
-    shutil.rmtree(VENV, ignore_errors=True)
-    version = ".".join(map(str, sys.version_info[:3]))
-    stage(
-        f"making the virtual environment .venv (Python {version})",
-        [_BASE_PYTHON, "-m", "venv", str(VENV)],
-        "venv",
-    )
+    if there != small:
+        shutil.rmtree(VENV, ignore_errors=True)
+        version = ".".join(map(str, sys.version_info[:3]))
+        stage(
+            f"making the virtual environment .venv (Python {version})",
+            [_BASE_PYTHON, "-m", "venv", str(VENV)],
+            "venv",
+        )
     pip = [str(VENV / "bin" / "python"), "-m", "pip", *_PIP_OPTIONS]
+    requirements = _TEST_REQUIREMENTS if tests else _REQUIREMENTS
     stage(
-        "installing Ansible and the test tools into it",
-        [*pip, "install", "-r", str(files[1]), "-c", str(files[2])],
+        f"installing Ansible{' and the test tools' if tests else ''} into it",
+        [*pip, "install", "-r", str(requirements), "-c", str(_CONSTRAINTS)],
         "pip",
         next_step="Is a Python package index within reach?",
     )
-    _STAMP.write_text(wanted)
+    _STAMP.write_text(whole if tests else small)
 
 
 def _packages_of_the_benchmark() -> None:

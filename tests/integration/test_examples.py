@@ -66,6 +66,26 @@ def test_examples_of_the_modules(servers: list[Server], control: Control) -> Non
         assert all(f"TASK [{task['name']}]" in done.output for task in play["tasks"])
 
 
+def test_requirements_of_the_readme(tmp_path: Path) -> None:
+    """The address is the one that galaxy.yml names; what stands here is installed from it."""
+    (wanted,) = [block for block in blocks("README.md") if isinstance(block, dict)]
+    (entry,) = wanted["collections"]
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
+    assert entry == {
+        "name": galaxy["repository"] + ".git",
+        "type": "git",
+        "version": galaxy["version"],
+    }
+    here = {**entry, "name": f"file://{CHECKOUT}", "version": "HEAD"}
+    (tmp_path / "requirements.yml").write_text(yaml.safe_dump({"collections": [here]}))
+    command = ("ansible-galaxy", "collection", "install", "-r", f"{tmp_path}/requirements.yml")
+    done = run(*command, "-p", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    installed = tmp_path / "ansible_collections/dbfleet/mysql"
+    assert (installed / "playbooks/group_replication_plugin.yml").exists()
+    assert not (installed / "tests").exists()
+
+
 def test_line_of_the_option_files_page(server: Server) -> None:
     page = (CHECKOUT / "docs/option_files.md").read_text()
     ((group, line),) = re.findall(r"```ini\n(.*)\n(.*)\n```", page)
@@ -213,9 +233,9 @@ def test_quick_start(servers: list[Server], control: Control) -> None:
     command(galaxy, collections)
     assert "changed: [db1.example.com]" in command(check)
     assert statuses() == ["", "", ""]
-    # What the page tells of one host after the other, and of a part of the fleet.
-    serial, limit = re.findall(r"`(-(?:e|-limit) [^`]+)`", text)
-    command(f"{install} {serial} {limit}")
+    # What the page tells of a group, of one host after the other, and of a part of the fleet.
+    group, serial, limit = re.findall(r"`(-(?:e|-limit) [^`]+)`", text)
+    command(f"{install} {group} {serial} {limit}")
     assert statuses() == ["ACTIVE", "", ""]
     assert "changed: [db1.example.com]" not in command(install)
     assert statuses() == ["ACTIVE", "ACTIVE", "ACTIVE"]
