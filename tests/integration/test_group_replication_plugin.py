@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -338,6 +340,44 @@ def test_account_without_privileges(server: Server, control: Control) -> None:
     result = control.module(server, login_user="few")
     assert result["error_code"] == "privilege_missing"
     assert server.plugin_status() == ""
+
+
+#: What an administrator may have set for all sessions, each of which stops a plain program.
+PRESET = {
+    "autocommit": "0",
+    "max_join_size": "1",
+    "sql_select_limit": "0",
+    "transaction_read_only": "1",
+}
+
+
+@contextlib.contextmanager
+def preset(server: Server, **values: str) -> Iterator[None]:
+    """Set global variables, from which each new session takes its own."""
+    try:
+        server.sql("; ".join(f"SET GLOBAL {name} = {value}" for name, value in values.items()))
+        yield
+    finally:
+        server.sql("; ".join(f"SET GLOBAL {name} = DEFAULT" for name in reversed(values)))
+
+
+@pytest.mark.parametrize("name", PRESET)
+@pytest.mark.hazard(
+    "The server presets for each session what changes statements, such as `autocommit=0`",
+    "errors 1694, 1104, 1792, or rows that are not seen",
+    "the module sets up its session itself",
+)
+def test_what_a_server_presets_for_sessions(server: Server, control: Control, name: str) -> None:
+    with preset(server, **{name: PRESET[name]}):
+        results = control.modules(
+            server, {"registration": "never"}, {"registration": "always"}, {"state": "absent"}
+        )
+    assert [result["executed_statements"][-1].split()[0] for result in results] == [
+        *("DELETE", "INSERT", "UNINSTALL")
+    ]
+    assert [result["registered"] for result in results] == [False, True, False]
+    assert server.plugin_status() == ""
+    assert not server.registered()
 
 
 @pytest.mark.hazard(

@@ -270,21 +270,25 @@ def test_options_that_only_the_running_server_knows(server: Server, control: Con
 
 
 @pytest.mark.since("8.0")
+@pytest.mark.parametrize("sql_mode", ["DEFAULT", "'NO_BACKSLASH_ESCAPES'"])
 @pytest.mark.hazard(
     "The group is configured by `SET PERSIST`",
     "may start the group",
     "refused: `group_would_start`",
 )
-def test_persisted_variables_start_a_group_too(server: Server, control: Control) -> None:
+def test_persisted_variables_start_a_group_too(
+    server: Server, control: Control, sql_mode: str
+) -> None:
     server.sql(INSTALL_PLUGIN)
     server.sql(f"SET PERSIST group_replication_group_name = '{GROUP_NAME}'")
     server.sql("UNINSTALL PLUGIN group_replication")
+    server.sql(f"SET GLOBAL sql_mode = {sql_mode}")
     try:
         result = control.module(server)
         assert result["error_code"] == "group_would_start"
         assert "SET PERSIST" in result["cause"]
     finally:
-        server.sql("RESET PERSIST")
+        server.sql("SET GLOBAL sql_mode = DEFAULT; RESET PERSIST")
 
 
 @pytest.mark.main
@@ -608,6 +612,11 @@ def test_library_that_is_not_the_plugins(server: Server, control: Control) -> No
 # What the modules may send, with texts and numbers taken out; nothing of a user is part of it.
 STATEMENTS = (
     "SET NAMES utf8mb4",
+    # The two that set up the session.
+    "SET NAMES utf8mb4, autocommit = 0, sql_mode = '…', sql_big_selects = 0, sql_select_limit = 0,"
+    " sql_safe_updates = 0, max_execution_time = 0, wait_timeout = 0, net_read_timeout = 0,"
+    " net_write_timeout = 0, completion_type = 0",
+    "SET SESSION TRANSACTION READ WRITE",
     "SET SESSION lock_wait_timeout = 0",
     "SET SESSION sql_log_bin = 0",
     "INSTALL PLUGIN group_replication SONAME '…'",

@@ -56,6 +56,16 @@ _WAITED_TOO_LONG = Exception(
 )
 #: How long a killed statement may take to end, in seconds.
 _KILLED_WITHIN = 10
+#: Undoes what a server, or its init_connect, may have preset for our session and what would change
+#: our statements: whether they last, what their texts mean, how much is answered, how long they and
+#: the pauses between them may take. Each of these has been there since 5.7.17, and needs no
+#: privilege.
+_SET_UP = (
+    "SET NAMES utf8mb4, autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', sql_big_selects = 1,"
+    " sql_select_limit = 18446744073709551615, sql_safe_updates = 0, max_execution_time = 0,"
+    " wait_timeout = 28800, net_read_timeout = 60, net_write_timeout = 60, completion_type = 0",
+    "SET SESSION TRANSACTION READ WRITE",
+)
 _SESSION_QUERY = "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {:d}"
 #: Ways to prove a password in which the server learns it, or enough of it.
 _UNSAFE_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
@@ -98,6 +108,7 @@ class Connection:
         self._read_timeout = read_timeout
         self._limits = Limits()
         self._connection: Any = None
+        self._is_set_up = False
 
     @property
     def unix_socket(self) -> str | None:
@@ -140,16 +151,19 @@ class Connection:
             Failure: the server refused another one, or the connection broke.
         """
         result: list[Rows | None] = []
-        while len(result) < len(queries):
+        # The session is set up on the way: a packet of its own would be one more round trip.
+        first = () if self._is_set_up else _SET_UP
+        sent = [*first, *queries]
+        while len(result) < len(sent):
             # Once more from after the one that was refused: the server ran none of those.
             try:
                 with self._limits.clock(self._read_timeout), self._connection.cursor() as cursor:
-                    cursor.execute("; ".join(queries[len(result) :]))
+                    cursor.execute("; ".join(sent[len(result) :]))
                     result.append(list(cursor.fetchall()))
                     while cursor.nextset():
                         result.append(list(cursor.fetchall()))
             except pymysql.err.MySQLError as error:
-                query, reported = queries[min(len(result), len(queries) - 1)], ReportedError(error)
+                query, reported = sent[min(len(result), len(sent) - 1)], ReportedError(error)
                 if self._limits.exceeded:
                     raise answer_failure(self._login, self._limits.exceeded) from error
                 if reported.number not in PRIVILEGE_ERRORS or query not in refusable:
@@ -158,9 +172,10 @@ class Connection:
             except Exception as error:
                 # What a server answers that does not keep to the protocol can raise anything.
                 raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
-        if len(result) > len(queries):
+        if len(result) > len(sent):
             raise answer_failure(self._login, "it sends more answers than it was asked")
-        return result
+        self._is_set_up = True
+        return result[len(first) :]
 
     def invalid_answer(self, query: str) -> Failure:
         """Return the failure of a server whose answer to a query has another form than asked."""
@@ -176,6 +191,9 @@ class Connection:
             ReportedError: one failed; ``completed`` counts those before it.
             Failure: the server's answer is none.
         """
+        if not self._is_set_up:
+            # Before the parameters are quoted: sql_mode decides how.
+            self.answers([])
         completed = 0
         sql = "; ".join(statement.sql for statement in statements)
         parameters = [value for statement in statements for value in statement.parameters]
@@ -217,12 +235,13 @@ class Connection:
             time.sleep(0.1)
 
     def open(self) -> None:
-        """Log in, in autocommit mode.
+        """Log in.
 
         Raises:
             Failure: the server cannot be reached, is not to be trusted, or refuses the login.
         """
         self._limits = Limits()
+        self._is_set_up = False
         try:
             with self._limits.clock(self._login.connect_timeout):
                 self._log_in()
@@ -310,7 +329,8 @@ class Connection:
             # them.
             "client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS,
             "charset": "utf8mb4",
-            "autocommit": True,
+            # What the server says of it in its greeting is wrong where it was preset.
+            "autocommit": None,
             "server_public_key": key,
             "auth_plugin_map": dict.fromkeys(_UNSAFE_PLUGINS, _Refusal),
         }

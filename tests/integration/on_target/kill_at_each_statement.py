@@ -36,9 +36,10 @@ DROP_ROW = "DELETE FROM mysql.plugin WHERE name = 'group_replication'"
 INSTALL = f"INSTALL PLUGIN group_replication SONAME '{LIBRARY}'"
 
 # What a client sees is the same just before and just after these.
-READS = ("SELECT", "SHOW")
+#: The first also sets up the session.
+READS = ("SET NAMES utf8mb4, ", "SELECT", "SHOW")
 # Of a session alone: PyMySQL's own, while it connects, and those before a change.
-OF_SESSION = ("SET NAMES", "SET SESSION", "SET AUTOCOMMIT")
+OF_SESSION = ("SET NAMES", "SET SESSION")
 
 # What is done to the server before, and the module's options. Those of the second table are for a
 # server whose option file loads the plugin.
