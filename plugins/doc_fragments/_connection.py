@@ -15,14 +15,14 @@ options:
   login_user:
     description:
       - The MySQL account to log in as.
-      - Without it the C([client]) group of O(config_file) decides, else the operating system user
-        that the task runs as. As C(root), over the local socket, that is all that servers with
-        C(auth_socket) and freshly initialised servers need.
+      - Without it O(config_file) decides, else the operating system user that the task runs as. As
+        C(root), over the local socket, that is all that servers with C(auth_socket) and freshly
+        initialised servers need.
     type: str
   login_password:
     description:
       - The account's password.
-      - Without it the C([client]) group of O(config_file) decides, else it is empty.
+      - Without it O(config_file) decides, else it is empty.
     type: str
   login_host:
     description:
@@ -41,15 +41,19 @@ options:
     description:
       - The server's socket file. It wins over O(login_host) and O(login_port).
       - The module logs in only where root, its own account or the server's account listens there.
-      - Without it, for V(localhost), the socket is the one in the C([client]) group of
-        O(config_file), else the one that the server's option files name, else the one where the
-        distributions' packages put it.
+      - Without it, for V(localhost), the socket is the one in O(config_file), else the one that
+        the server's option files name, else the one where the distributions' packages put it.
     type: path
   config_file:
     description:
-      - An option file whose C([client]) group gives C(user), C(password), C(host), C(port),
-        C(socket), C(ssl_mode), C(ssl_ca), C(ssl_cert), C(ssl_key) and C(server_public_key_path)
-        where the module's options do not.
+      - An option file as MySQL's own program C(mysql) reads it, of which the groups C([client]) and
+        C([mysql]) count. It gives C(user), C(password), C(host), C(port), C(socket), C(protocol),
+        C(ssl-mode), C(ssl-ca), C(ssl-cert), C(ssl-key) and C(server-public-key-path) where the
+        module's options do not.
+      - The module fails, and names the line, where C(mysql) would stop there or ask for a password,
+        or where the line asks for a check of the server that the module cannot make.
+      - For V(localhost) a C(port) there is passed over, unless C(protocol=tcp) is there too.
+      - C(~/.mylogin.cnf), which C(mysql_config_editor) writes, is not read.
       - A file that does not exist is passed over.
     type: path
     default: ~/.my.cnf

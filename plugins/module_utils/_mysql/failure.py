@@ -122,11 +122,14 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
     account = f"account {login.user!r}"
     check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
     if error.number in (numbers.ER_ACCESS_DENIED_ERROR, numbers.ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
+        check = "Check login_user and login_password (or config_file)"
+        if login.not_read:
+            check += f", for only mysql itself reads {login.not_read}"
         return error.failure(
             "access_denied",
             f"The server at {login.address} does not let {account} log in",
-            "Check login_user and login_password (or config_file); for an account with auth_socket "
-            "run the task as that operating system user (become: true for root) over the socket.",
+            check + "; for an account with auth_socket run the task as that operating system user "
+            "(become: true for root) over the socket.",
         )
     if error.number in (numbers.ER_HOST_NOT_PRIVILEGED, numbers.ER_HOST_IS_BLOCKED):
         return error.failure(

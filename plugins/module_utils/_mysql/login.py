@@ -14,22 +14,40 @@ from typing import Any, Mapping, NamedTuple
 
 from .._errors import Failure
 from .._files import NotTrusted, account_name, check_trusted
-from .._option_file.arguments import option_value
+from .._option_file.arguments import Argument, option_value
 from .._option_file.files import Files, os_reason
-from .._option_file.reader import read_group, read_server_options
+from .._option_file.reader import read_groups, read_server_options
 from .account import server_account
 
-# What is taken from the group [client].
+#: The groups that the program mysql reads; the last line of either has the last word.
+_CLIENT_GROUPS = ("client", "mysql")
+# What is taken from them.
 _CLIENT_OPTIONS = (
-    *("user", "password", "host", "port", "socket", "server_public_key_path"),
+    *("user", "password", "host", "port", "socket", "protocol", "server_public_key_path"),
     *("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key"),
-    *("ssl_capath", "ssl_crl", "ssl_crlpath"),
+    *("ssl_capath", "ssl_crl", "ssl_crlpath", "ssl", "ssl_verify_server_cert"),
 )
-#: What makes MySQL's own programs verify more than PyMySQL can be told to.
-_NOT_SUPPORTED = ("ssl_capath", "ssl_crl", "ssl_crlpath")
+#: What has a second name since 8.0.27.
+_SECOND_NAMES = {"password1": "password"}
+#: What mysql takes without a value, for it asks for a password, and the others are switches of 5.7;
+#: and the value that each has where ``skip-`` or ``disable-`` is in front of it.
+_WITHOUT_VALUE = {"password": "", "ssl": "OFF", "ssl_verify_server_cert": "OFF"}
+#: What makes MySQL's own programs verify more than PyMySQL can be told to, and what to do instead.
+_ONE_FILE = "Put the authority's certificate into one file and name that in ca_cert."
+_NOT_SUPPORTED = {
+    "ssl_capath": _ONE_FILE,
+    "ssl_crl": _ONE_FILE,
+    "ssl_crlpath": _ONE_FILE,
+    "ssl": "Write ssl-mode=REQUIRED in its place.",
+    "ssl_verify_server_cert": "Write ssl-mode=VERIFY_IDENTITY in its place.",
+}
+_OFF = ("0", "OFF", "FALSE")
+#: Where the program mysql_config_editor keeps logins; what it holds would win over the option file.
+_LOGIN_PATHS = "~/.mylogin.cnf"
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 3306
+_LAST_PORT = 65535
 
 # Where the packages put the socket: Debian, Red Hat and the official image, the server's default.
 WELL_KNOWN_SOCKETS = (
@@ -52,6 +70,7 @@ class Login(NamedTuple):
         server_public_key: a file with the server's RSA key, with which a password may be encrypted
             where there is no TLS.
         connect_timeout: in seconds.
+        not_read: a file with logins that mysql would have taken the password from, if there is one.
     """
 
     user: str
@@ -65,6 +84,7 @@ class Login(NamedTuple):
     client_key: str | None
     server_public_key: str | None
     connect_timeout: int
+    not_read: str | None = None
 
     @property
     def address(self) -> str:
@@ -90,40 +110,51 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
 
 
 def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
-    """Merge the module's options with the ``[client]`` group of its ``config_file``.
+    """Merge the module's options with the groups of its ``config_file`` that ``mysql`` reads.
 
     An option given to the module wins over the file. As in MySQL's own client programs the host
     ``localhost`` means the local socket file, unless another port is asked for (manual, "Connecting
-    to the MySQL Server Using Command Options"). Where there is none, nothing is tried by TCP: any
-    account can listen on the port of a server that is down.
+    to the MySQL Server Using Command Options") or the file says ``protocol=tcp``. Where there is
+    none, nothing is tried by TCP: any account can listen on the port of a server that is down.
 
     Args:
         params: the module's options.
         files: the file system to read the server's option files from, for its socket.
 
     Raises:
-        Failure: a value in the file is not usable.
+        Failure: a line of the file is one that ``mysql`` stops at, or not usable here.
     """
     client = _client_options(os.path.abspath(params["config_file"]))
-    host = params["login_host"]
-    if host == DEFAULT_HOST:
-        host = client.get("host", host)
-    port = params["login_port"]
-    if port == DEFAULT_PORT and "port" in client:
-        port = _port(client["port"], params["config_file"])
-    unix_socket = params["login_unix_socket"]
-    # Only the task's own port makes localhost a matter of TCP; mysql passes over the file's, too.
-    if unix_socket is None and host == DEFAULT_HOST and params["login_port"] == DEFAULT_PORT:
-        unix_socket = client.get("socket") or _find_socket(files)
 
     def text(option: str, client_option: str) -> str | None:
         given: str | None = params[option]
-        return client.get(client_option) if given is None else given
+        return _value(client, client_option) if given is None else given
+
+    password = text("login_password", "password")
+    if params["login_password"] is None and "password" in client and password is None:
+        raise _unusable(
+            client["password"],
+            "has no password, so mysql would ask for it",
+            "Write password=... there, or set login_password.",
+        )
+    host = params["login_host"]
+    if host == DEFAULT_HOST:
+        host = _value(client, "host") or host
+    port = params["login_port"]
+    if port == DEFAULT_PORT and "port" in client:
+        port = _port(client["port"])
+    unix_socket = params["login_unix_socket"]
+    # Of the file, only its protocol makes localhost a matter of TCP; mysql passes over its port.
+    by_tcp = params["login_port"] != DEFAULT_PORT or _by_tcp(client, host)
+    if unix_socket is None and host == DEFAULT_HOST and not by_tcp:
+        unix_socket = _socket(client["socket"]) if "socket" in client else _find_socket(files)
 
     _refuse_numbers(port, params["connect_timeout"])
+    login_paths = os.path.expanduser(_LOGIN_PATHS)
+    unread = params["login_password"] is None and os.path.exists(login_paths)
     return Login(
         user=text("login_user", "user") or _own_name(),
-        password=text("login_password", "password") or "",
+        password=password or "",
         host=host,
         port=port,
         unix_socket=unix_socket,
@@ -131,14 +162,15 @@ def resolve_login(params: Mapping[str, Any], files: Files) -> Login:
         ca_cert=text("ca_cert", "ssl_ca"),
         client_cert=text("client_cert", "ssl_cert"),
         client_key=text("client_key", "ssl_key"),
-        server_public_key=client.get("server_public_key_path"),
+        server_public_key=_value(client, "server_public_key_path"),
         connect_timeout=params["connect_timeout"],
+        not_read=login_paths if unread else None,
     )
 
 
 def _refuse_numbers(port: int, connect_timeout: int) -> None:
     for name, value, most in (
-        ("login_port", port, 65535),
+        ("login_port", port, _LAST_PORT),
         ("connect_timeout", connect_timeout, 31536000),
     ):
         if not 1 <= value <= most:
@@ -149,66 +181,114 @@ def _refuse_numbers(port: int, connect_timeout: int) -> None:
             )
 
 
-def _ssl_mode(params: Mapping[str, Any], client: Mapping[str, str], over_socket: bool) -> str:
+def _ssl_mode(params: Mapping[str, Any], client: Mapping[str, Argument], over_socket: bool) -> str:
     """Return how much TLS is asked for: by ca_cert, which wins, or ssl-mode in the file.
 
     Raises:
-        Failure: ssl-mode has a value that MySQL does not know, or lacks the authority it needs.
+        Failure: the file asks for what MySQL does not know, or for more than can be done here.
     """
     if params["ca_cert"]:
         # ca_cert is about TCP; over a socket of this host it was never used.
         if over_socket:
             return "PREFERRED"
         return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
-    for name in _NOT_SUPPORTED:
-        if client.get(name) and not over_socket:
-            option = name.replace("_", "-")
-            raise Failure(
-                "config_file_unusable",
-                f"{params['config_file']} has {option} in its group [client], by which this module "
-                "cannot verify a server's certificate.",
-                "Put the authority's certificate into one file and name that in ca_cert.",
-            )
-    mode = client.get("ssl_mode", "PREFERRED").upper()
+    for name, instead in _NOT_SUPPORTED.items():
+        wanted = name in client and (_value(client, name) or "").upper() not in _OFF
+        if wanted and not over_socket:
+            why = "asks for a check of the server that this module does not make"
+            raise _unusable(client[name], why, instead)
+    mode = (client["ssl_mode"].value or "").upper() if "ssl_mode" in client else "PREFERRED"
     if mode not in SSL_MODES:
-        raise Failure(
-            "config_file_unusable",
-            f"The ssl-mode in the group [client] of {params['config_file']} is none that MySQL "
-            "knows.",
+        raise _unusable(
+            client["ssl_mode"],
+            "has a value that MySQL does not know",
             f"Correct it to one of {', '.join(SSL_MODES)}.",
         )
-    if mode in _VERIFY and not client.get("ssl_ca"):
-        raise Failure(
-            "config_file_unusable",
-            f"{params['config_file']} has ssl-mode={mode} in its group [client], and no ssl-ca to "
-            "verify the server's certificate with.",
+    ca_file = _value(client, "ssl_ca")
+    if mode in _VERIFY and not ca_file:
+        raise _unusable(
+            client["ssl_mode"],
+            "asks for a verified certificate, and there is no ssl-ca to verify it with",
             "Add ssl-ca there, or set ca_cert.",
         )
-    if client.get("ssl_ca") and mode in ("PREFERRED", "REQUIRED") and not over_socket:
+    if ca_file and mode in ("PREFERRED", "REQUIRED") and not over_socket:
         # As with the option ca_cert. Named for this, an authority is not just there by chance.
         return "VERIFY_IDENTITY" if params["check_hostname"] else "VERIFY_CA"
     return mode
 
 
-def _client_options(config_file: str) -> dict[str, str]:
-    """Return the values of the ``[client]`` group of an option file.
+def _by_tcp(client: Mapping[str, Argument], host: str) -> bool:
+    """Whether the file asks for TCP whatever the host is called.
 
     Raises:
-        Failure: the file is there, but MySQL's own programs would pass it over.
+        Failure: it asks for a protocol that this host does not have, or MySQL does not know.
     """
-    options = read_group(config_file, "client", os.path.expanduser("~"))
+    if "protocol" not in client:
+        return False
+    protocol = (_value(client, "protocol") or "").upper()
+    # MySQL takes a part of a name too (find_type in typelib.cc).
+    if protocol and "TCP".startswith(protocol):
+        return True
+    if protocol and "SOCKET".startswith(protocol) and host == DEFAULT_HOST:
+        return False
+    raise _unusable(
+        client["protocol"],
+        f"names no protocol by which mysql reaches {host}",
+        "Correct it to tcp, or to socket where the host is localhost.",
+    )
+
+
+def _client_options(config_file: str) -> dict[str, Argument]:
+    """Return the lines of an option file that a login is made of, by the option's name.
+
+    Raises:
+        Failure: the file is there, but MySQL's own programs pass it over or stop at a line.
+    """
+    options = read_groups(config_file, _CLIENT_GROUPS, os.path.expanduser("~"))
     for path, reason in options.skipped:
+        if not os.path.lexists(path):
+            continue  # an include of a file that may come one day
         raise Failure(
             "config_file_unusable",
             f"The option file {path} is not read: {reason}.",
             "Mend that, or name another file in config_file.",
         )
+    if options.fatal:
+        raise Failure(
+            "config_file_unusable",
+            f"The program mysql stops at a line of its option file: {options.fatal}.",
+            "Mend that line, or name another file in config_file.",
+        )
     if os.geteuid() == 0:
         # Whoever can write it sends root's login elsewhere. Another account's own may be as it is.
         for path in options.files:
             _refuse_untrusted(path)
-    found = ((name, option_value(options.arguments, name)) for name in _CLIENT_OPTIONS)
-    return {name: option.value for name, option in found if option and option.value is not None}
+    found = {}
+    for argument in options.arguments:
+        name, value = _SECOND_NAMES.get(argument.name, argument.name), argument.value
+        switch, _underscore, rest = name.partition("_")
+        if switch in ("skip", "disable") and rest in _WITHOUT_VALUE:
+            name, value = rest, _WITHOUT_VALUE[rest]
+        if name in _CLIENT_OPTIONS:
+            if value is None and name not in _WITHOUT_VALUE:
+                raise _unusable(argument, "has no value, so mysql stops there", "Write its value.")
+            found[name] = argument._replace(value=value)
+    return found
+
+
+def _value(client: Mapping[str, Argument], name: str) -> str | None:
+    """Return an option's value in the file; None where it has none."""
+    return client[name].value if name in client else None
+
+
+def _unusable(line: Argument, why: str, next_step: str) -> Failure:
+    """Return the failure of a line of the option file; no value is shown, it may be a password."""
+    option = line.text[len("--") :].partition("=")[0]
+    return Failure(
+        "config_file_unusable",
+        f"The option {option} at {line.source} {why}.",
+        next_step,
+    )
 
 
 def _refuse_untrusted(path: str) -> None:
@@ -230,15 +310,23 @@ def _refuse_untrusted(path: str) -> None:
         ) from None
 
 
-def _port(text: str, config_file: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Failure(
-            "config_file_unusable",
-            f"The port in the group [client] of {config_file} is not a number.",
-            "Mend that line, or set login_port.",
-        ) from None
+def _port(line: Argument) -> int:
+    """Return the port that a line names; 0 is MySQL's own.
+
+    Raises:
+        Failure: it is none.
+    """
+    text = line.value or ""
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= _LAST_PORT:
+        return int(text) or DEFAULT_PORT
+    raise _unusable(line, "is not the number of a port", "Mend that line, or set login_port.")
+
+
+def _socket(line: Argument) -> str:
+    """Return the socket that a line names. Raises Failure where it names none."""
+    if line.value:
+        return line.value
+    raise _unusable(line, "names no socket", "Mend that line, or set login_unix_socket.")
 
 
 def _own_name() -> str:

@@ -199,17 +199,17 @@ def read_server_options(
     return options
 
 
-def read_group(path: str, group: str, home: str | None = None) -> ServerOptions:
-    """Read one group of one option file and of what it includes, as a client program does.
+def read_groups(path: str, groups: Sequence[str], home: str | None = None) -> ServerOptions:
+    """Read groups of one option file and of what it includes, as a client program does.
 
     Args:
         path: the option file; one that does not exist has no options.
-        group: the group's name, such as ``client``.
+        groups: the groups' names, such as ``client``.
         home: the home folder of the user who reads it.
     """
-    options = ServerOptions(group)
+    options = ServerOptions(groups[0])
     options.main_file = path
-    _Reader(options, Files(), [_group_key(bytes_of(group))], home).read(path)
+    _Reader(options, Files(), [_group_key(bytes_of(group)) for group in groups], home).read(path)
     return options
 
 

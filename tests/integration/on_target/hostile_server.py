@@ -249,10 +249,10 @@ class Session:
             os._exit(0)
         texts = sql.split("; ")
         odd = ODD_ANSWERS.get(self.plan.get("answers", "honest"))
-        if odd is not None and texts[0].startswith("SELECT"):
-            odd(self)
-            return
         for position, text in enumerate(texts):
+            if odd is not None and text.startswith("SELECT"):
+                odd(self)
+                return
             more = position < len(texts) - 1
             found = honest(text, self.plan)
             if found is None:

@@ -111,6 +111,33 @@ def test_ssl_mode_that_cannot_be_kept(tmp_path, text):
     assert caught.value.error_code == "config_file_unusable"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("ssl-verify-server-cert", 2),
+        ("ssl-mode=DISABLED\nssl", 3),
+        ("ssl-crl=/crl.pem\nssl-ca=/ca.pem", 2),
+        ("ssl-mode=", 2),
+    ],
+)
+def test_tls_that_is_asked_for_in_other_words(tmp_path, text, line):
+    """Over a socket it does not matter, nor where 5.7's switches are off."""
+    text = "[client]\n" + text
+    with pytest.raises(Failure, match=f"/my.cnf:{line} ") as caught:
+        login(tmp_path, text, login_host="127.0.0.1")
+    assert caught.value.error_code == "config_file_unusable"
+    off = "[client]\nskip-ssl\ndisable-ssl-verify-server-cert\n"
+    assert login(tmp_path, off, login_host="127.0.0.1").ssl_mode == "PREFERRED"
+    assert login(tmp_path, "[client]\nssl-verify-server-cert", **ON_SOCKET).ssl_mode == "PREFERRED"
+
+
+def test_a_password_that_mysql_would_ask_for(tmp_path):
+    text = "[client]\npassword\n"
+    with pytest.raises(Failure, match=r"/my\.cnf:2 has no password"):
+        login(tmp_path, text)
+    assert login(tmp_path, text, login_password=text).password == text
+
+
 @pytest.mark.parametrize("options", [{"login_port": 0}, {"connect_timeout": 0}])
 def test_numbers_out_of_range(tmp_path, options):
     with pytest.raises(Failure) as caught:
@@ -137,7 +164,7 @@ def test_localhost_is_the_socket_whatever_port_the_file_names(tmp_path):
 
 
 def test_configuration_file_that_is_not_usable(tmp_path):
-    with pytest.raises(Failure, match="The port in the group"):
+    with pytest.raises(Failure, match=r"The option port at .*/my.cnf:2 is not the number"):
         login(tmp_path, "[client]\nport=x\n")
     (tmp_path / "my.cnf").chmod(0o666)
     params = {**DEFAULTS, "config_file": str(tmp_path / "my.cnf")}
