@@ -449,7 +449,76 @@ def test_server_that_takes_the_connection_and_is_silent(server: Server, control:
     server.sh(f'python3 -c "{script}" >/dev/null 2>&1 &')
     result = control.module(server, login_host="127.0.0.1", login_port=3310, connect_timeout=2)
     assert result["error_code"] == "server_unreachable"
+    assert "took the connection and said nothing" in result["cause"]
+    assert "login_port" in result["next_step"]
     assert "connect_timeout" in result["next_step"]
+
+
+#: What listens instead of the server, what it says first, and what it is called.
+OTHER_PROGRAMS = {
+    "SSH-2.0-OpenSSH_9.2p1\r\n": "an SSH server",
+    "HTTP/1.1 408 Request Timeout\r\n\r\n": "a web server",
+    "220 mail.example.com ESMTP\r\n": "a mail or FTP server",
+    "\x15\x03\x01\x00\x02\x02\x32": "a program that speaks TLS alone",
+    "hi": "a program that speaks another protocol",
+    "\x00\x00\x00\x00\x00\x00": "a program that speaks another protocol",
+    "": "a program that closes the connection at once",
+}
+
+
+def not_classic(result: dict[str, Any], who: str) -> None:
+    """Check that a failure names who answers, in our own words."""
+    assert result["error_code"] == "server_answer_invalid"
+    assert f"answers {who}," in result["cause"]
+    assert "login_port" in result["next_step"]
+    assert "login_unix_socket" in result["next_step"]
+    assert not re.search(r"Err(or|no)\b|Exception|expected|Traceback", result["msg"])
+
+
+@pytest.mark.hazard(
+    "`login_port` is another program's, such as an SSH server's",
+    "error 2013",
+    "says who answers: `server_answer_invalid`",
+)
+def test_programs_that_are_no_server(server: Server, control: Control) -> None:
+    script = (
+        "import socket, sys, threading\n"
+        "def serve(port, text):\n"
+        "    listener = socket.create_server(('127.0.0.1', port))\n"
+        "    while True:\n"
+        "        client = listener.accept()[0]\n"
+        "        client.sendall(text)\n"
+        "        if not text: client.close()\n"
+        f"for number, text in enumerate({[text.encode('latin1') for text in OTHER_PROGRAMS]!r}):\n"
+        "    threading.Thread(target=serve, args=(3311 + number, text)).start()\n"
+        "print('listens', flush=True)\n"
+    )
+    server.write("/root/others.py", script.encode())
+    # Ends by itself, whatever becomes of the test.
+    server.sh(
+        "timeout 60 python3 /root/others.py > /root/others.out 2>&1 &"
+        " until grep -q listens /root/others.out; do sleep 0.1; done"
+    )
+    address = {"login_host": "127.0.0.1", "connect_timeout": 2}
+    cases = [{**address, "login_port": 3311 + number} for number in range(len(OTHER_PROGRAMS))]
+    for result, who in zip(control.modules(server, *cases), OTHER_PROGRAMS.values(), strict=True):
+        not_classic(result, who)
+
+
+@pytest.mark.main
+@pytest.mark.since("8.0.11")
+@pytest.mark.hazard(
+    "`login_port` is that of the X Protocol",
+    "error 2007, or waits",
+    "says so: `server_answer_invalid`",
+)
+def test_the_port_of_the_x_protocol(server: Server, control: Control) -> None:
+    if not server.sql("SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'mysqlx'"):
+        pytest.skip("not applicable: this build has no X Protocol")
+    server.add_options("mysqlx=ON")
+    server.restart()
+    result = control.module(server, login_host="127.0.0.1", login_port=33060, connect_timeout=5)
+    not_classic(result, "MySQL's X Protocol")
 
 
 @pytest.mark.hazard(

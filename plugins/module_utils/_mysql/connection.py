@@ -15,12 +15,15 @@ from .._errors import Failure
 from .._files import account_name, read_regular
 from .errors import ER_LOCK_WAIT_TIMEOUT, ER_NO_SUCH_THREAD, PRIVILEGE_ERRORS, ReportedError
 from .failure import (
+    NO_PROTOCOL,
     UnsafePassword,
     answer_failure,
     connection_failure,
     login_failure,
     login_invalid,
+    other_program,
     password_not_safe,
+    silent,
     statement_failure,
     tls_file_unusable,
     unreachable,
@@ -30,7 +33,9 @@ from .transport import (
     LimitedContext,
     LimitedSocket,
     Limits,
+    NotMySQL,
     Peer,
+    Silent,
     open_socket,
     open_tcp,
     peek_greeting,
@@ -171,7 +176,7 @@ class Connection:
                 result.append(None)
             except Exception as error:
                 # What a server answers that does not keep to the protocol can raise anything.
-                raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
+                raise answer_failure(self._login, NO_PROTOCOL) from error
         if len(result) > len(sent):
             raise answer_failure(self._login, "it sends more answers than it was asked")
         self._is_set_up = True
@@ -212,7 +217,7 @@ class Connection:
                     raise ReportedError(_WAITED_TOO_LONG, completed) from error
             raise ReportedError(error, completed) from error
         except Exception as error:
-            raise answer_failure(self._login, f"{type(error).__name__}: {error}") from error
+            raise answer_failure(self._login, NO_PROTOCOL) from error
 
     def _kill_statement(self) -> None:
         """End the statement that still waits in the server, over a new connection.
@@ -345,10 +350,10 @@ class Connection:
         login = self._login
         try:
             greeting = peek_greeting(opened)
-        except ValueError as error:
-            raise answer_failure(login, str(error)) from error
-        except OSError as error:
-            raise unreachable(error, login) from error
+        except NotMySQL as other:
+            raise other_program(login, str(other)) from other
+        except Silent as error:
+            raise silent(login) from error
         if greeting is None:
             return _no_tls()
         required = login.ssl_mode not in ("DISABLED", "PREFERRED")

@@ -74,5 +74,6 @@ class ReportedError(Exception):
 
     def failure(self, error_code: str, cause: str, next_step: str) -> Failure:
         """Return a Failure; its cause, given without a full stop, ends with MySQL's own words."""
-        said = f" (error {self.number}: {self.text})."
+        # Without a number it is not MySQL that says it.
+        said = f" (error {self.number}: {self.text})." if self.number else "."
         return Failure(error_code, cause + said, next_step, mysql_error_number=self.number)

@@ -15,7 +15,10 @@ import ssl
 from .._errors import Failure
 from . import errors as numbers
 from .errors import ReportedError, shortened
-from .login import Login
+from .login import DEFAULT_PORT, Login
+
+#: What a server does whose answer the client library cannot read.
+NO_PROTOCOL = "it does not keep to MySQL's protocol"
 
 
 class UnsafePassword(Exception):
@@ -29,7 +32,10 @@ def connection_failure(error: BaseException, login: Login) -> Failure:
         error: what PyMySQL raised.
         login: what it was given.
     """
-    return _refused(ReportedError(error), getattr(error, "original_exception", None), login)
+    reported = ReportedError(error)
+    if not reported.number:
+        return answer_failure(login, NO_PROTOCOL)
+    return _refused(reported, getattr(error, "original_exception", None), login)
 
 
 def unreachable(error: OSError, login: Login) -> Failure:
@@ -49,7 +55,7 @@ def login_failure(error: Exception, login: Login) -> Failure:
         return password_not_safe(login, "a plugin that gives it away")
     encrypts = isinstance(error, (RuntimeError, ValueError)) and not isinstance(error, UnicodeError)
     if not encrypts:
-        return answer_failure(login, f"{type(error).__name__}: {error}")
+        return answer_failure(login, NO_PROTOCOL)
     if not login.server_public_key:
         return password_not_safe(login, "encryption with a key that only the server vouches for")
     if isinstance(error, ValueError):
@@ -98,7 +104,43 @@ def answer_failure(login: Login, what: str) -> Failure:
     return Failure(
         "server_answer_invalid",
         f"What answers at {login.address} does not behave like a MySQL server: {shortened(what)}.",
-        "Check that the address is the MySQL server's own, and its classic port or socket.",
+        _own_address(login),
+    )
+
+
+def other_program(login: Login, who: str) -> Failure:
+    """Say that another program answers than a MySQL server.
+
+    Args:
+        login: what the connection was made with.
+        who: which one, with its article.
+    """
+    return Failure(
+        "server_answer_invalid",
+        f"At {login.address} answers {who}, not a server with MySQL's classic protocol.",
+        _own_address(login),
+    )
+
+
+def silent(login: Login) -> Failure:
+    """Say that a connection was taken, and nothing said, where a MySQL server speaks first."""
+    return Failure(
+        "server_unreachable",
+        f"What answers at {login.address} took the connection and said nothing within "
+        f"{login.connect_timeout} seconds (connect_timeout): a server that hangs, or another "
+        "program.",
+        f"{_own_address(login)[:-1]}; if it does, see in its error log why it hangs, or raise "
+        "connect_timeout.",
+        mysql_error_number=numbers.CR_CONN_HOST_ERROR,
+    )
+
+
+def _own_address(login: Login) -> str:
+    if login.unix_socket:
+        return "Check that login_unix_socket names the MySQL server's own socket."
+    return (
+        "Check that login_host and login_port name the MySQL server's classic port (by default "
+        f"{DEFAULT_PORT}; 33060 is the X Protocol's), or set login_unix_socket."
     )
 
 

@@ -11,6 +11,7 @@ PyMySQL is given the open socket only after the other end was looked at. Private
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -25,10 +26,27 @@ _MAX_GREETING = 4096
 #: The length of its nonce with the NUL at its end, and where the plugin's name follows the version.
 _NONCE = 21
 _PLUGIN = 31 + 13
+#: What other programs say first, and who they are.
+_OTHERS = (
+    (re.compile(rb"SSH-"), "an SSH server"),
+    (re.compile(rb"HTTP/"), "a web server"),
+    (re.compile(rb"220[ -]"), "a mail or FTP server"),
+    (re.compile(rb"[\x15\x16]\x03"), "a program that speaks TLS alone"),
+    # A length in four bytes, and the type of a notice or of an error (manual of the X Protocol).
+    (re.compile(rb"(?s)..\0\0[\x0b\x01]"), "MySQL's X Protocol"),
+)
 #: In seconds.
 _GRACE = 0.5
 #: The flag of a server that offers TLS (manual of the protocol, "Capabilities Flags").
 _CLIENT_SSL = 0x800
+
+
+class NotMySQL(Exception):
+    """What answers is no MySQL server; the text says who it is, as far as that can be told."""
+
+
+class Silent(Exception):
+    """What took the connection says nothing."""
 
 
 class Limits:
@@ -224,30 +242,45 @@ def peek_greeting(opened: LimitedSocket) -> Greeting | None:
     """Return what the server says first, and leave it for PyMySQL to read.
 
     Returns:
-        None where it says an error, or nothing, which PyMySQL then reports.
+        None where it says an error, which PyMySQL then reports.
 
     Raises:
-        ValueError: it speaks another protocol.
-        OSError: it says too little in its time.
+        NotMySQL: it speaks another protocol, or closes the connection.
+        Silent: it says nothing in its time.
     """
     data = b""
     while True:
-        opened.settimeout(opened.limits.seconds_left())
         seen = len(data)
-        data = opened.recv(_MAX_GREETING, socket.MSG_PEEK)
+        try:
+            opened.settimeout(opened.limits.seconds_left())
+            data = opened.recv(_MAX_GREETING, socket.MSG_PEEK)
+        except socket.timeout:
+            if data:
+                raise _not_mysql(data) from None
+            raise Silent from None
+        except OSError:
+            data = b""
         if not data:
-            return None
+            raise NotMySQL("a program that closes the connection at once")
         if len(data) >= 5:
             # Packets begin with their length in three bytes and a number; a greeting is the first.
             length = int.from_bytes(data[:3], "little")
-            if data[4] == 0xFF:
+            if data[3] == 0 and data[4] == 0xFF:
                 return None
             if data[3] or data[4] not in (9, 10) or not 20 < length <= _MAX_GREETING - 4:
-                raise ValueError("what answers there does not speak the MySQL protocol")
+                raise _not_mysql(data)
             if len(data) >= 4 + length:
                 return _parse_greeting(data[5 : 4 + length])
         if len(data) == seen:
             time.sleep(0.01)  # to peek does not wait for more
+
+
+def _not_mysql(data: bytes) -> NotMySQL:
+    """Say who begins with these bytes."""
+    for beginning, who in _OTHERS:
+        if beginning.match(data):
+            return NotMySQL(who)
+    return NotMySQL("a program that speaks another protocol")
 
 
 def _parse_greeting(body: bytes) -> Greeting:
@@ -263,6 +296,6 @@ def _parse_greeting(body: bytes) -> Greeting:
     # MySQL's is 21. With another, or in a greeting that ends early, PyMySQL looks for the plugin in
     # another place than the protocol says.
     if not end or nonce_length > _NONCE or 20 < len(rest) < _PLUGIN:
-        raise ValueError("what answers there does not speak the MySQL protocol")
+        raise NotMySQL("a program that speaks another protocol")
     name = rest[_PLUGIN:].partition(b"\0")[0]
     return Greeting(bool(flags & _CLIENT_SSL), name.decode("ascii", "replace"))

@@ -33,6 +33,12 @@ def login(tmp_path, text="", **options):
     return resolve_login({**DEFAULTS, "config_file": str(config_file), **options}, Files())
 
 
+def test_words_of_the_library_alone_are_not_shown(tmp_path):
+    failure = connection_failure(Exception("Packet sequence number wrong"), login(tmp_path))
+    assert failure.error_code == "server_answer_invalid"
+    assert "sequence" not in str(failure)
+
+
 def reported(number, original=None):
     """Return an exception as PyMySQL raises it."""
     error = Exception(number, "the server's words")
