@@ -26,6 +26,7 @@ class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-cor
             "mysql_error_number",
             "next_step",
             "plugin",
+            "pymysql_from_package",
             "registered",
             "server",
             "survives_restart",

@@ -287,6 +287,13 @@ left_behind:
   returned: on failure, where there is something
   type: str
   sample: No server listens on /run/mysqld/mysqld.sock (error 2003).
+pymysql_from_package:
+  description:
+    - Whether the distribution's package of PyMySQL would help. It does not where the task's Python
+      is one of its own, such as that of a virtual environment.
+  returned: where PyMySQL is missing
+  type: bool
+  sample: true
 mysql_error_number:
   description: MySQL's own error number.
   returned: on failures that the server or the client library reported
@@ -304,8 +311,9 @@ from ..module_utils._input import check_texts
 from ..module_utils._mysql import account
 from ..module_utils._mysql.connection import Connection, connect
 from ..module_utils._mysql.login import connection_argument_spec, resolve_login
+from ..module_utils._mysql.sign import is_sign_of_server
 from ..module_utils._option_file.files import Files, FilesReadOnce
-from ..module_utils._option_file.reader import read_server_options
+from ..module_utils._option_file.reader import ServerOptions, read_server_options
 from ..module_utils._plugin.execute import execute
 from ..module_utils._plugin.plan import Effect, Packet, make_plan, notes, predict
 from ..module_utils._plugin.request import Request, check_request
@@ -355,17 +363,22 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     check_request(request)
     files = FilesReadOnce()
 
+    def server_options() -> ServerOptions:
+        return read_server_options(defaults_file=request.defaults_file, files=files)
+
     def may_be_server(uid: int) -> bool:
-        return account.may_be_server(
-            uid, lambda: read_server_options(defaults_file=request.defaults_file, files=files)
-        )
+        return account.may_be_server(uid, server_options)
 
     login = resolve_login(module.params, files)
     if login.password:
         # One from config_file; Ansible itself hides only what came as an option.
         module.no_log_values.add(login.password)
+
+    def is_sign() -> bool:
+        return is_sign_of_server(login, server_options())
+
     read_timeout = request.lock_wait_timeout + login.connect_timeout
-    with contextlib.closing(connect(login, may_be_server, read_timeout)) as connection:
+    with contextlib.closing(connect(login, may_be_server, read_timeout, is_sign)) as connection:
         before = read(connection, request, files, module.check_mode)
         planned = plan(connection, before, request)
         if module.check_mode:

@@ -56,4 +56,20 @@ stderr:
   returned: where it prints something
   type: str
   sample: ""
+error_code:
+  description: C(package_not_installed) or C(package_manager_unknown), as in the collection's
+    C(docs/error_codes.md).
+  returned: on failure
+  type: str
+  sample: package_not_installed
+cause:
+  description: What is wrong, in one sentence.
+  returned: on failure
+  type: str
+  sample: The package manager apt did not install python3-pymysql for ops, which is not root.
+next_step:
+  description: What to do about it, in one sentence.
+  returned: on failure
+  type: str
+  sample: Run this with become true (--become), or install PyMySQL beforehand.
 """

@@ -11,9 +11,9 @@ import re
 from typing import Any
 
 import pytest
-from helpers.control import Control, Playbook
+from helpers.control import MODULE, Control, Playbook
 from helpers.lab import FLEET, LAYOUT, lab
-from helpers.output import group, recap, remote_executions, summary
+from helpers.output import group, recap, remote_executions, results, summary
 from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
 from helpers.server import Server
 
@@ -229,3 +229,94 @@ def test_a_host_without_pymysql(fleet: None, control: Control) -> None:
     assert recap(run.output, "unwanted")["changed"] == 0
     # The module on both; on the first also the facts, the package and the module once more.
     assert remote_executions(run.output) == 5
+
+
+def packages(host: Server) -> str:
+    """Return the distribution's packages that a host has."""
+    return host.sh("dpkg-query --show 2>/dev/null || rpm -qa | sort")
+
+
+@pytest.mark.hazard(
+    "The play names a host without any MySQL, and without PyMySQL",
+    "`mysql` is not there",
+    "no package is installed, the host is left alone: `server_down`",
+)
+def test_a_host_without_any_server(fleet: None, control: Control) -> None:
+    lab("up", FLEET, "bare", "--without", "server")
+    host = Server("bare")
+    # As mysql-common brings it for clients.
+    host.sh(
+        "mkdir -p /etc/mysql/conf.d; echo '!includedir /etc/mysql/conf.d/' > /etc/mysql/my.cnf;"
+        " printf '[client]\nport=3306\n[mysql]\n' > /etc/mysql/conf.d/mysql.cnf"
+    )
+    before = packages(host)
+    hosts = {"bare": {"ansible_python_interpreter": "/usr/bin/python3"}}
+    run = control.playbook(INSTALL, hosts, "-vvv")
+    assert run.code != 0
+    assert packages(host) == before
+    assert remote_executions(run.output) == 1
+    assert "bare" in group(run.output, "failed: server_down")
+    said = " ".join(run.output.split())
+    assert "no sign of a MySQL server" in said
+    assert "group_replication_hosts" in said
+    # Each of these is one.
+    signs = {
+        "touch /run/mysqld.sock": {"login_unix_socket": "/run/mysqld.sock"},
+        "true": {"login_host": "127.0.0.1"},
+        "echo '[mysqld]\nport=3306' > /etc/mysql/conf.d/server.cnf": {},
+        "install -m 755 /bin/true /usr/sbin/mysqld": {},
+        "cp /bin/sleep /root/mysqld; (/root/mysqld 60 > /dev/null 2>&1 &)": {},
+    }
+    taken_back = "rm -f /run/mysqld.sock /etc/mysql/conf.d/server.cnf /usr/sbin/mysqld /root/mysqld"
+    for sign, options in signs.items():
+        host.sh(sign)
+        tasks = [{MODULE: options, "ignore_errors": True}]
+        (result,) = results(control.play(tasks, hosts, "-v").output)
+        host.sh(taken_back)
+        assert result["error_code"] == "pymysql_missing", (sign, result)
+
+
+@pytest.mark.hazard(
+    "Ansible's Python is that of a virtual environment",
+    "does not matter to it",
+    "says what installs PyMySQL into it, and installs no package: `pymysql_missing`",
+)
+def test_a_python_of_a_virtual_environment(server: Server, control: Control) -> None:
+    python = "/opt/venv/bin/python"
+    server.sh(f"{LAYOUT.python} -m venv --without-pip /opt/venv")
+    before = packages(server)
+    try:
+        run = control.playbook(INSTALL, {"mysql1": {"ansible_python_interpreter": python}}, "-vvv")
+        # With the packages of the Python that it was made from, where those are in /usr.
+        server.sh("sed -i s/=.false/=\\ true/ /opt/venv/pyvenv.cfg")
+        whole = control.playbook(VERIFY, {"mysql1": {"ansible_python_interpreter": python}})
+    finally:
+        server.sh("rm -r /opt/venv")
+    assert "mysql1" in group(run.output, "failed: pymysql_missing")
+    said = " ".join(run.output.split())
+    assert f"{python} -m pip install PyMySQL" in said
+    assert "ansible_python_interpreter" in said
+    assert remote_executions(run.output) == 1
+    assert packages(server) == before
+    assert "pymysql_missing" not in whole.output
+
+
+@pytest.mark.hazard(
+    "PyMySQL is missing, and the task may not install packages",
+    "does not need it",
+    "says who may not: `package_not_installed`",
+)
+def test_a_package_without_become(fleet: None, control: Control) -> None:
+    lab("up", FLEET, "nopymysql", "--without", "pymysql")
+    nobody = {
+        "server": "nopymysql",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "ansible_user": "nobody",
+        "ansible_remote_tmp": "/tmp/ansible-nobody",  # noqa: S108 - a container's
+    }
+    unknown = {**nobody, "ansible_user": "root", "group_replication_pymysql_package": "no-such"}
+    run = control.playbook(INSTALL, {"without": nobody, "unknown": unknown})
+    refused = " ".join(group(run.output, "failed: package_not_installed").split())
+    assert "did not install python3-pymysql for nobody, which is not root" in refused
+    assert "become: true" in refused
+    assert "did not install no-such: " in refused

@@ -77,15 +77,19 @@ class Verdict(NamedTuple):
         return any(error.startswith(_CANNOT_LOAD) for error in self.errors)
 
 
+def binary_path() -> str | None:
+    """Return where mysqld is; None where there is none."""
+    folders = [*FOLDERS, os.environ.get("PATH", os.defpath)]
+    return shutil.which("mysqld", path=os.pathsep.join(folders))
+
+
 def find_binary() -> Binary | None:
     """Find mysqld and ask for its version; None where there is none.
 
     Raises:
         Failure: it is MariaDB, which reads other groups of its option files than MySQL does.
     """
-    path = shutil.which(
-        "mysqld", path=os.pathsep.join([*FOLDERS, os.environ.get("PATH", os.defpath)])
-    )
+    path = binary_path()
     if path is None:
         return None
     if not _is_root() and not is_trusted(path):

@@ -21,8 +21,10 @@ from .failure import (
     connection_failure,
     login_failure,
     login_invalid,
+    no_server,
     other_program,
     password_not_safe,
+    pymysql_missing,
     silent,
     statement_failure,
     tls_file_unusable,
@@ -374,7 +376,12 @@ class Connection:
         return _no_tls()
 
 
-def connect(login: Login, may_be_server: Callable[[int], bool], read_timeout: int) -> Connection:
+def connect(
+    login: Login,
+    may_be_server: Callable[[int], bool],
+    read_timeout: int,
+    is_sign_of_server: Callable[[], bool] = lambda: True,
+) -> Connection:
     """Open a connection.
 
     Args:
@@ -382,18 +389,15 @@ def connect(login: Login, may_be_server: Callable[[int], bool], read_timeout: in
         may_be_server: whether a process with that user id, at the other end of a Unix socket, may
             be the server.
         read_timeout: seconds that the answer to some queries, or to one statement, may take.
+        is_sign_of_server: asked where PyMySQL is missing, which nobody shall install on a host that
+            has no server.
 
     Raises:
         Failure: PyMySQL is missing, or the server cannot be reached, is not to be trusted or
             refuses the login.
     """
     if pymysql is None:
-        raise Failure(
-            "pymysql_missing",
-            "The Python library PyMySQL is missing for this host's Python interpreter.",
-            "Install the package python3-pymysql (Debian, Ubuntu) or python3-PyMySQL (Red Hat, "
-            "SUSE), or let the role dbfleet.mysql.group_replication do it.",
-        )
+        raise pymysql_missing() if is_sign_of_server() else no_server(login)
     connection = Connection(login, may_be_server, read_timeout)
     connection.open()
     return connection

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 
 from .._errors import Failure
 from . import errors as numbers
@@ -66,6 +67,52 @@ def login_failure(error: Exception, login: Login) -> Failure:
         "library cryptography, which is missing on this host.",
         "Use the local socket (login_unix_socket) or TLS (ca_cert), or install "
         "python3-cryptography.",
+    )
+
+
+def pymysql_missing() -> Failure:
+    """Say that the Python of this task has no PyMySQL, and what installs it for that Python."""
+    python = sys.executable
+    pip = f"{python} -m pip install PyMySQL"
+    if _uses_packages_of_the_distribution():
+        where = ""
+        next_step = (
+            "Install the package python3-pymysql (Debian, Ubuntu) or python3-PyMySQL (Red Hat, "
+            "SUSE), or let the role dbfleet.mysql.group_replication do it; where the package is "
+            f"for another Python than this one, run {pip}."
+        )
+    else:
+        where = ", which does not see the packages of the distribution"
+        next_step = (
+            f"Run {pip}, or set ansible_python_interpreter to the distribution's Python "
+            "(/usr/bin/python3), for which there is a package."
+        )
+    return Failure(
+        "pymysql_missing",
+        f"The Python library PyMySQL is missing for this task's Python, {python}{where}.",
+        next_step,
+        pymysql_from_package=not where,
+    )
+
+
+def _uses_packages_of_the_distribution() -> bool:
+    """Whether this Python is the distribution's, or a virtual environment that sees its packages.
+
+    A folder for packages need not exist before the first one, so the prefix counts too.
+    """
+    return sys.prefix == "/usr" or any(
+        path.startswith("/usr/lib") and path.endswith("-packages") for path in sys.path
+    )
+
+
+def no_server(login: Login) -> Failure:
+    """Say that a host without PyMySQL has no sign of a server either."""
+    return Failure(
+        "server_down",
+        "This host has no sign of a MySQL server, so PyMySQL is not asked for: there is no socket "
+        f"{login.address}, no program or process mysqld and no option file with options for one.",
+        "Let the play name the hosts with MySQL (group_replication_hosts, --limit), or install the "
+        "server first; login_unix_socket names the socket of one that runs elsewhere.",
     )
 
 
