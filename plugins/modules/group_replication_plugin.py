@@ -253,6 +253,8 @@ executed_statements:
   description:
     - The SQL statements that were run to change something, in order; in check mode those that would
       be run.
+    - One that the server refused is not among them. The last one of a task that ended in
+      C(connection_lost) may or may not have been run.
   returned: always
   type: list
   elements: str
@@ -317,7 +319,7 @@ from ..module_utils._option_file.reader import ServerOptions, read_server_option
 from ..module_utils._plugin.execute import execute
 from ..module_utils._plugin.plan import Effect, Packet, make_plan, notes, predict
 from ..module_utils._plugin.request import Request, check_request
-from ..module_utils._plugin.state import State, as_expected, read_state
+from ..module_utils._plugin.state import State, as_expected, read_plugin, read_state
 
 
 def main() -> None:
@@ -384,7 +386,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         if module.check_mode:
             effect = predict(before, planned)
         else:
-            effect = execute(connection, before, request, planned)
+            effect = carry_out(connection, before, request, planned)
     for note in notes(effect.now, request):
         module.warn(note)
     return report(before, effect, module._diff)
@@ -402,6 +404,22 @@ def plan(connection: Connection, state: State, request: Request) -> list[Packet]
         return make_plan(connection, state, request)
     except Failure as failure:
         failure.details.update(facts(state, state))
+        raise
+
+
+def carry_out(
+    connection: Connection, before: State, request: Request, planned: Sequence[Packet]
+) -> Effect:
+    """Run a plan; a failure tells what the server is like after it, as far as that is known."""
+    try:
+        return execute(connection, before, request, planned)
+    except Failure as failure:
+        known = {"server": facts(before, before)["server"]}
+        with contextlib.suppress(Failure):
+            plugin, row = read_plugin(connection)
+            after = before._replace(plugin=plugin, row=row)
+            known = facts(after, after)
+        failure.details.update(known)
         raise
 
 

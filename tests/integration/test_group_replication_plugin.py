@@ -299,7 +299,13 @@ def test_super_read_only(server: Server, control: Control) -> None:
     # It is back after an error, too, or the next run would not lift it.
     assert failed["error_code"] == "library_not_loadable"
     assert failed["mysql_error_number"] == 1126
-    assert failed["executed_statements"][-1] == "SET GLOBAL super_read_only = 1"
+    assert failed["executed_statements"] == [
+        "SET SESSION lock_wait_timeout = 60",
+        "SET GLOBAL super_read_only = 0",
+        "SET GLOBAL super_read_only = 1",
+    ]
+    assert failed["changed"] is False
+    assert failed["server"]["super_read_only"] is True
     assert result["plugin"]["status"] == "ACTIVE"
     assert result["executed_statements"] == [
         "SET SESSION lock_wait_timeout = 60",
@@ -327,6 +333,16 @@ def test_missing_mysql_session(server: Server, control: Control) -> None:
         server.sql(rename.format("'away'@localhost", "'mysql.session'@localhost"))
 
 
+def nothing_was_changed(result: dict[str, Any], error_code: str) -> None:
+    """Check that a statement that the server refused counts as none, and what is known is said."""
+    assert result["error_code"] == error_code
+    assert result["changed"] is False
+    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 60"]
+    assert result["server"]["version"][0].isdigit()
+    assert result["plugin"] is None
+    assert not result["registered"]
+
+
 @pytest.mark.hazard(
     "The account lacks a privilege",
     "error 1142",
@@ -338,8 +354,68 @@ def test_account_without_privileges(server: Server, control: Control) -> None:
         " CREATE USER few@localhost IDENTIFIED BY ''"
     )
     result = control.module(server, login_user="few")
-    assert result["error_code"] == "privilege_missing"
+    nothing_was_changed(result, "privilege_missing")
     assert server.plugin_status() == ""
+
+
+@pytest.mark.hazard(
+    "A statement is refused after another one changed something",
+    "half of it is done",
+    "`changed`, and what was done and what there is now are returned with the failure",
+)
+def test_what_was_changed_before_a_statement_that_was_refused(
+    server: Server, control: Control
+) -> None:
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS half@localhost;"
+        " CREATE USER half@localhost IDENTIFIED BY '';"
+        " GRANT SUPER ON *.* TO half@localhost; GRANT SELECT, INSERT ON mysql.* TO half@localhost"
+    )
+    result = control.module(server, login_user="half", registration="never")
+    assert result["error_code"] == "privilege_missing"
+    assert result["changed"] is True
+    assert result["executed_statements"] == [
+        *("SET SESSION lock_wait_timeout = 60", INSTALL_PLUGIN, "SET SESSION sql_log_bin = 0")
+    ]
+    assert result["plugin"]["status"] == "ACTIVE"
+    assert result["registered"] is True
+    assert result["survives_restart"] is True
+
+
+@pytest.mark.main
+@pytest.mark.parametrize("option", ["innodb_force_recovery=1", "innodb_read_only=ON"])
+@pytest.mark.hazard(
+    "InnoDB takes no change (`innodb_force_recovery`, `innodb_read_only`)",
+    "error 3883, on 5.7 1030",
+    "says what to look for, nothing was changed: `storage_failed`",
+)
+def test_tables_that_take_no_change(server: Server, control: Control, option: str) -> None:
+    server.add_options(option)
+    server.restart()
+    result = control.module(server)
+    nothing_was_changed(result, "storage_failed")
+    assert result["mysql_error_number"] == (3883 if at_least("8.0") else 1030)
+    assert option.partition("=")[0] in result["next_step"]
+    assert server.plugin_status() == ""
+
+
+def test_logins_that_a_setting_of_the_server_keeps_out(server: Server, control: Control) -> None:
+    server.sql(
+        "SET SESSION sql_log_bin = 0; DROP USER IF EXISTS few@'%';"
+        " CREATE USER few@'%' IDENTIFIED BY ''"
+    )
+    server.sh("printf '[client]\\nssl-mode=DISABLED\\n' > /root/plain.cnf")
+    few = {"login_user": "few", "login_host": "127.0.0.1", "config_file": "/root/plain.cnf"}
+    wanted = {
+        ("require_secure_transport", "ON"): ("tls_failed", 3159, "ssl-mode=DISABLED"),
+        ("offline_mode", "ON"): ("server_offline", 3032, "offline_mode"),
+    }
+    for (name, value), (error_code, number, words) in wanted.items():
+        with preset(server, **{name: value}):
+            result = control.module(server, **few)
+        assert result["error_code"] == error_code
+        assert result["mysql_error_number"] == number
+        assert words in result["next_step"]
 
 
 #: What an administrator may have set for all sessions, each of which stops a plain program.

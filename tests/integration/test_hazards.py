@@ -320,6 +320,30 @@ def test_lock_that_does_not_go_away(server: Server, control: Control, lock: str)
         result = control.module(server, lock_wait_timeout=1)
     assert result["error_code"] == "lock_wait_timeout"
     assert result["mysql_error_number"] == 1205
+    assert result["changed"] is False
+    assert result["executed_statements"] == ["SET SESSION lock_wait_timeout = 1"]
+    assert result["server"]["option_file"] == LAYOUT.option_file
+    assert server.plugin_status() == ""
+    assert not server.registered()
+
+
+@pytest.mark.hazard(
+    "Somebody kills the statement",
+    "error 1317",
+    "says so, nothing was changed: `statement_interrupted`",
+)
+def test_a_statement_that_somebody_kills(server: Server, control: Control) -> None:
+    with held(server, BACKUP_LOCK):
+        run = started(control, "lock_wait_timeout=30")
+        wait_for_statement(server, "INSTALL ")
+        found = server.sql(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'INSTALL %'"
+        )
+        server.sql(f"KILL QUERY {found[0][0]}")
+        output = run.communicate(timeout=60)[0]
+    assert '"error_code": "statement_interrupted"' in output
+    assert '"mysql_error_number": 1317' in output
+    assert '"changed": false' in output
     assert server.plugin_status() == ""
     assert not server.registered()
 

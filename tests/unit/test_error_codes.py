@@ -21,7 +21,7 @@ def codes_in_the_code():
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if name.lower().strip("_") == "failure":
+            if name.lower().strip("_") in ("failure", "meaning"):
                 with contextlib.suppress(ValueError):  # not a literal: a function of that name
                     codes.add(ast.literal_eval(node.args[0]))
     return codes

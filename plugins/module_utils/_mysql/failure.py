@@ -17,6 +17,7 @@ from .._errors import Failure
 from . import errors as numbers
 from .errors import ReportedError, shortened
 from .login import DEFAULT_PORT, Login
+from .meanings import LOGIN, STATEMENT, UNKNOWN_LOGIN, UNKNOWN_STATEMENT
 
 #: What a server does whose answer the client library cannot read.
 NO_PROTOCOL = "it does not keep to MySQL's protocol"
@@ -220,31 +221,6 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
             check + "; for an account with auth_socket run the task as that operating system user "
             "(become: true for root) over the socket.",
         )
-    if error.number in (numbers.ER_HOST_NOT_PRIVILEGED, numbers.ER_HOST_IS_BLOCKED):
-        return error.failure(
-            "host_not_allowed",
-            f"The server at {login.address} accepts no connection from this host",
-            "Create an account for this host, or run FLUSH HOSTS if it was blocked after errors, "
-            "or use the local socket.",
-        )
-    if error.number == numbers.ER_ACCOUNT_HAS_BEEN_LOCKED:
-        return error.failure(
-            "account_locked",
-            f"{account.capitalize()} at {login.address} is locked",
-            "Unlock it with ALTER USER ... ACCOUNT UNLOCK, or use another account.",
-        )
-    if error.number in (numbers.ER_MUST_CHANGE_PASSWORD, numbers.ER_MUST_CHANGE_PASSWORD_LOGIN):
-        return error.failure(
-            "password_expired",
-            f"The password of {account} at {login.address} has expired",
-            "Set a new one with ALTER USER, then run this again.",
-        )
-    if error.number == numbers.ER_CON_COUNT_ERROR:
-        return error.failure(
-            "too_many_connections",
-            f"The server at {login.address} has no connection left",
-            "Run this again when it is less busy, or raise max_connections.",
-        )
     if error.number == numbers.CR_SSL_CONNECTION_ERROR or isinstance(original, ssl.SSLError):
         return error.failure(
             "tls_failed",
@@ -253,11 +229,8 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
             "login_host is a name in that certificate.",
         )
     if error.number not in numbers.LOST_CONNECTION_ERRORS:
-        return error.failure(
-            "connection_failed",
-            f"The connection to {login.address} failed",
-            "Look the error number up in the MySQL manual and in the server's error log.",
-        )
+        meaning = LOGIN.get(error.number, UNKNOWN_LOGIN)
+        return meaning.failure(error, address=login.address, account=repr(login.user))
     if login.unix_socket and isinstance(original, FileNotFoundError):
         return error.failure(
             "socket_not_found",
@@ -297,28 +270,10 @@ def statement_failure(sql: str, error: ReportedError) -> Failure:
         sql: the statement, as people may read it.
         error: what the server or the client library said.
     """
-    if error.number in numbers.PRIVILEGE_ERRORS:
-        return error.failure(
-            "privilege_missing",
-            f"The account may not run: {sql}",
-            "Grant it the privilege that the server names.",
-        )
-    if error.number == numbers.ER_LOCK_WAIT_TIMEOUT:
-        return error.failure(
-            "lock_wait_timeout",
-            "A backup lock or a global read lock held the statement up for longer than "
-            "lock_wait_timeout",
-            "Wait for the backup to end, or see who holds it in "
-            "performance_schema.metadata_locks, then run this again.",
-        )
     if error.number in numbers.LOST_CONNECTION_ERRORS:
         return error.failure(
             "connection_lost",
             f"The connection broke during: {sql}; whether it took effect is not known",
             "Check that the server runs, then run this again: it goes on from what it finds.",
         )
-    return error.failure(
-        "statement_failed",
-        f"The server refused: {sql}",
-        "Look the error number up in the MySQL manual and in the server's error log.",
-    )
+    return STATEMENT.get(error.number, UNKNOWN_STATEMENT).failure(error, sql=sql)

@@ -18,6 +18,7 @@ from .._mysql import errors as numbers
 from .._mysql.connection import Connection, Statement
 from .._mysql.errors import ReportedError
 from .._mysql.failure import statement_failure
+from .._mysql.meanings import Meaning, by_number
 from . import statements as sql
 from .plan import Effect, Packet, packets
 from .refusals import check_active
@@ -46,7 +47,8 @@ def execute(
     Raises:
         Failure: the server refused a statement, or does not show what was asked for. What an
             INSTALL left is taken back, and super_read_only is as it was. The failure's details have
-            ``executed_statements``, and ``left_behind`` where something could not be taken back.
+            ``executed_statements``, ``changed`` where something is not as it was before, and
+            ``left_behind`` where something could not be taken back.
     """
     if not planned:
         # The server has just said itself that all is as asked.
@@ -63,6 +65,8 @@ def execute(
             except Failure as left:
                 failure.details["left_behind"] = str(left)
         failure.details["executed_statements"] = [str(done) for done in execution.executed]
+        if execution.changed and not _is_as_before(connection, before):
+            failure.details["changed"] = True
         raise
     after = before._replace(plugin=plugin, row=row)
     return Effect(execution.changed, execution.executed, after, after)
@@ -73,9 +77,10 @@ class _Execution:
 
     Attributes:
         connection: the server.
-        executed: the statements that were run so far, one that failed included.
-        changed: whether one of them changed something; one does not where another session did the
-            same a moment before.
+        executed: the statements that were run so far. One that the server refused was not; one of
+            which that is not known counts, such as where the connection broke.
+        changed: whether one of them changed something for sure; one does not where another session
+            did the same a moment before.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -98,12 +103,14 @@ class _Execution:
             with _signals_raise() if lifts else contextlib.nullcontext():
                 self.connection.run(packet)
         except ReportedError as error:
-            self.executed += packet[: error.completed + 1]
+            self._note(packet[: error.completed])
+            failed = packet[error.completed]
+            if error.number in numbers.LOST_CONNECTION_ERRORS:
+                self.executed.append(failed)
             # Where our own time was up, or the connection broke, it may be lifted, and the rest cut
             # off: by KILL, or by a statement that failed.
             if lifts and (error.completed > 0 or error.number in _LIFTED_PERHAPS):
                 self._restore_super_read_only()
-            failed = packet[error.completed]
             if failed.already_done and error.number == failed.already_done:
                 return
             raise _refused(failed, error) from error
@@ -113,18 +120,23 @@ class _Execution:
             if lifts:
                 self._restore_super_read_only()
             raise
-        self.executed += packet
-        self.changed = self.changed or any(statement.writes for statement in packet)
+        self._note(packet)
+
+    def _note(self, done: Sequence[Statement]) -> None:
+        """Note statements that the server has run."""
+        self.executed += done
+        self.changed = self.changed or any(statement.writes for statement in done)
 
     def _restore_super_read_only(self) -> None:
         """Turn super_read_only on again, over a new connection where the old one is of no use."""
-        self.executed.append(sql.RESTORE_SUPER_READ_ONLY)
         with contextlib.suppress(ReportedError, Failure):
             self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
+            self.executed.append(sql.RESTORE_SUPER_READ_ONLY)
             return
         try:
             self.connection.reopen()
             self.connection.run([sql.RESTORE_SUPER_READ_ONLY])
+            self.executed.append(sql.RESTORE_SUPER_READ_ONLY)
         except ReportedError as error:
             raise error.failure("super_read_only_left_off", _LEFT_OFF, _TURN_ON) from error
         except Failure as failure:
@@ -171,6 +183,13 @@ def _verify(before: State, request: Request, plugin: Plugin | None) -> None:
         check_active(before, plugin)
 
 
+def _is_as_before(connection: Connection, before: State) -> bool:
+    """Whether the server shows the plugin and its row as they were; no where it cannot be asked."""
+    with contextlib.suppress(Failure):
+        return read_plugin(connection) == (before.plugin, before.row)
+    return False
+
+
 def _undo_install(execution: _Execution, before: State, request: Request) -> None:
     """Bring back what was before an INSTALL that failed: no plugin, and the row or none.
 
@@ -189,37 +208,39 @@ def _undo_install(execution: _Execution, before: State, request: Request) -> Non
         execution.run(packets(before, request, put_back))
 
 
-def _refused(statement: Statement, error: ReportedError) -> Failure:
-    """Say what the error of a statement about the plugin means and what to do."""
-    if error.number in (
-        numbers.ER_CANT_OPEN_LIBRARY,
-        numbers.ER_UDF_NO_PATHS,
-        numbers.ER_CANT_FIND_DL_ENTRY,
-    ):
-        return error.failure(
+#: What errors of a statement about the plugin mean, beside those of any statement.
+_MEANINGS = by_number(
+    (
+        (numbers.ER_CANT_OPEN_LIBRARY, numbers.ER_UDF_NO_PATHS, numbers.ER_CANT_FIND_DL_ENTRY),
+        Meaning(
             "library_not_loadable",
             "The server cannot load the plugin's library",
             "Install the package of the server's own version that holds it (with its shared "
             "libraries), and check plugin_dir and the file's permissions.",
-        )
-    if error.number == numbers.ER_CANT_INITIALIZE_UDF:
-        return error.failure(
+        ),
+    ),
+    (
+        (numbers.ER_CANT_INITIALIZE_UDF,),
+        Meaning(
             "plugin_init_failed",
             "The library was loaded, but the plugin did not initialise",
             "The reason is in the server's error log; mend it and run this again.",
-        )
-    if error.number == numbers.ER_OPTION_PREVENTS_STATEMENT:
-        return error.failure(
-            "super_read_only",
-            f"An option of the server, such as read_only, refuses: {statement}",
-            "Run this when the server is writable, or with an account that read_only lets through "
-            "(CONNECTION_ADMIN, on MySQL 5.7 SUPER); for super_read_only set lift_super_read_only.",
-        )
-    if error.number in (numbers.ER_PLUGIN_IS_PERMANENT, numbers.ER_PLUGIN_CANNOT_BE_UNINSTALLED):
-        return error.failure(
+        ),
+    ),
+    (
+        (numbers.ER_PLUGIN_IS_PERMANENT, numbers.ER_PLUGIN_CANNOT_BE_UNINSTALLED),
+        Meaning(
             "plugin_in_use",
             "The server refuses to unload the plugin",
             "Run STOP GROUP_REPLICATION first, or take the line out of the option file and restart "
             "the server.",
-        )
+        ),
+    ),
+)
+
+
+def _refused(statement: Statement, error: ReportedError) -> Failure:
+    """Say what the error of a statement about the plugin means and what to do."""
+    if error.number in _MEANINGS:
+        return _MEANINGS[error.number].failure(error)
     return statement_failure(str(statement), error)

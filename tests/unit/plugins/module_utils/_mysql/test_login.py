@@ -11,6 +11,7 @@ import ssl
 
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.module_utils._errors import Failure
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.errors import ReportedError
 from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.failure import (
     UnsafePassword,
     connection_failure,
@@ -20,6 +21,7 @@ from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.login import 
     connection_argument_spec,
     resolve_login,
 )
+from ansible_collections.dbfleet.mysql.plugins.module_utils._mysql.meanings import LOGIN, STATEMENT
 from ansible_collections.dbfleet.mysql.plugins.module_utils._option_file.files import Files
 
 DEFAULTS = {name: option.get("default") for name, option in connection_argument_spec().items()}
@@ -31,6 +33,17 @@ def login(tmp_path, text="", **options):
     config_file.write_text(text)
     config_file.chmod(0o644)
     return resolve_login({**DEFAULTS, "config_file": str(config_file), **options}, Files())
+
+
+@pytest.mark.parametrize("table", [LOGIN, STATEMENT])
+def test_each_meaning_has_a_cause_and_a_next_step(table):
+    for number, meaning in table.items():
+        failure = meaning.failure(
+            ReportedError(reported(number)), address="ADDRESS", account="ACCOUNT", sql="SQL"
+        )
+        assert failure.cause.endswith(f" (error {number}: the server's words).")
+        assert failure.next_step.endswith(".")
+        assert not set("{}") & set(str(failure))
 
 
 def test_words_of_the_library_alone_are_not_shown(tmp_path):
@@ -57,6 +70,11 @@ def reported(number, original=None):
         (reported(1820), "password_expired"),
         (reported(1862), "password_expired"),
         (reported(1040), "too_many_connections"),
+        (reported(1203), "too_many_connections"),
+        (reported(3955), "account_locked"),
+        (reported(2059), "auth_plugin_unsupported"),
+        (reported(1053), "server_stopping"),
+        (reported(1041), "out_of_memory"),
         (reported(2026), "tls_failed"),
         (reported(2003, ssl.SSLError()), "tls_failed"),
         (reported(2003, FileNotFoundError()), "socket_not_found"),

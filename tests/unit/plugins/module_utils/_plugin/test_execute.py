@@ -56,19 +56,55 @@ def run(connection, statement, state=STATE, request=REQUEST):
         (1123, "plugin_init_failed"),
         (1205, "lock_wait_timeout"),
         (1290, "super_read_only"),
-        (2013, "connection_lost"),
+        (1836, "storage_read_only"),
+        (3883, "storage_failed"),
+        (1026, "storage_failed"),
+        (1146, "system_tables_broken"),
+        (1213, "statement_interrupted"),
+        (1053, "server_stopping"),
+        (1041, "out_of_memory"),
+        (3100, "statement_failed"),
         (4711, "statement_failed"),
     ],
 )
 def test_refused_install(number, error_code):
+    """It was not executed, so nothing was changed."""
     with pytest.raises(Failure) as failure:
         run(Refusing("INSTALL", number), INSTALL)
     assert failure.value.error_code == error_code
     assert failure.value.details == {
         "mysql_error_number": number,
-        "executed_statements": ["SET SESSION lock_wait_timeout = 60", str(INSTALL)],
+        "executed_statements": ["SET SESSION lock_wait_timeout = 60"],
     }
     assert "the server's words" in failure.value.cause
+
+
+def test_an_install_of_which_nobody_knows():
+    with pytest.raises(Failure) as failure:
+        run(Refusing("INSTALL", 2013), INSTALL)
+    assert failure.value.error_code == "connection_lost"
+    assert failure.value.details == {
+        "mysql_error_number": 2013,
+        "executed_statements": ["SET SESSION lock_wait_timeout = 60", str(INSTALL)],
+    }
+
+
+def test_what_was_changed_before_a_statement_that_fails():
+    """The row was deleted, and does not come back in this server."""
+    connection = Refusing("INSTALL", 1126)
+    state = STATE._replace(row=ROW)
+    planned = plan.packets(state, REQUEST, [sql.NO_BINARY_LOG, sql.DELETE_ROW, INSTALL])
+    with pytest.raises(Failure) as failure:
+        execute(connection, state, REQUEST, planned)
+    assert failure.value.details["changed"] is True
+    assert str(sql.DELETE_ROW) in failure.value.details["executed_statements"]
+    assert str(INSTALL) not in failure.value.details["executed_statements"]
+
+    # This one shows it again.
+    connection = Refusing("INSTALL", 1126, row=ROW)
+    with pytest.raises(Failure) as failure:
+        execute(connection, state, REQUEST, planned)
+    assert "changed" not in failure.value.details
 
 
 @pytest.mark.parametrize(
@@ -129,7 +165,8 @@ def test_what_cannot_be_taken_back_is_said():
         run(connection, INSTALL)
     assert failure.value.error_code == "plugin_disabled"
     assert "refuses to unload" in failure.value.details["left_behind"]
-    assert failure.value.details["executed_statements"][-1] == str(sql.UNINSTALL)
+    assert failure.value.details["changed"] is True
+    assert str(sql.UNINSTALL) not in failure.value.details["executed_statements"]
 
 
 def test_row_that_was_deleted_before_an_install_that_failed_comes_back():
