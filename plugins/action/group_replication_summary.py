@@ -15,13 +15,14 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import Failure
 from ..plugin_utils._summary import report, table
-from ..plugin_utils._summary.host import Host, host_of
+from ..plugin_utils._summary.host import Host, Outcome, host_of
 
 ARGUMENT_SPEC = {
-    "step": {"type": "str", "choices": ["batch", "end"], "default": "end"},
+    "step": {"type": "str", "choices": ["batch", "host", "end"], "default": "end"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "fail_on_change": {"type": "bool", "default": False},
     "max_fail_percentage": {"type": "float", "default": 100},
+    "stopped": {"type": "bool", "default": False},
     "report": {"type": "path"},
     "started_at": {"type": "str"},
 }
@@ -38,24 +39,30 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Run on the control node, without a connection to a host."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         options = self.validate_argument_spec(ARGUMENT_SPEC)[1]
-        step = self._batch if options["step"] == "batch" else self._end
+        step = {"batch": self._batch, "host": self._host, "end": self._end}[options["step"]]
         try:
-            result.update(step(options, task_vars or {}), changed=False)
+            result.update(changed=False, **step(options, task_vars or {}))
         except Failure as failure:
             result.update(failed=True, changed=False, **failure.as_result())
         return result
 
     def _batch(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         names = task_vars["ansible_play_batch"]
-        everyone = task_vars["ansible_play_hosts_all"]
         batch = self._hosts(names, options, task_vars)
-        Display().display(
-            table.progress(batch, left=len(everyone) - 1 - max(map(everyone.index, names)))
-        )
+        Display().display(table.progress(batch, left=len(_to_come(task_vars))))
         reason = table.stop_reason(batch, options["max_fail_percentage"])
         if reason:
             Display().display(reason)
         return {"stop": bool(reason), **_returned(batch)}
+
+    def _host(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result that counts in the recap and for the exit code."""
+        (host,) = self._hosts([task_vars["inventory_hostname"]], options, task_vars)
+        if not host.outcome.is_problem:
+            return {}
+        kind = "unreachable" if host.outcome is Outcome.UNREACHABLE else "failed"
+        # The summary has said more.
+        return {kind: True, "msg": host.heading}
 
     def _end(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         hosts = self._hosts(task_vars["ansible_play_hosts_all"], options, task_vars)
@@ -81,6 +88,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def _hosts(
         self, names: list[str], options: dict[str, Any], task_vars: dict[str, Any]
     ) -> list[Host]:
+        everyone = task_vars["ansible_play_hosts_all"]
+        to_come = everyone if options["stopped"] else _to_come(task_vars)
         return [
             host_of(
                 name,
@@ -88,9 +97,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 options["state"],
                 options["fail_on_change"],
                 self._task.check_mode,
+                name in to_come,
             )
             for name in names
         ]
+
+
+def _to_come(task_vars: dict[str, Any]) -> list[str]:
+    """Return the hosts of the batches to come."""
+    everyone: list[str] = task_vars["ansible_play_hosts_all"]
+    return everyone[1 + max(map(everyone.index, task_vars["ansible_play_batch"])) :]
 
 
 def _returned(hosts: list[Host]) -> dict[str, Any]:

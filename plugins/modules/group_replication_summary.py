@@ -34,8 +34,10 @@ options:
       - V(end) prints the summary and writes the report.
       - V(batch) prints one line about the batch of hosts that a play with C(serial) has just gone
         through, and returns RV(stop).
+      - V(host) ends as the task's own host did; it fails where the host has a problem, and is
+        unreachable where the host was. So the recap and the exit code tell of it.
     type: str
-    choices: [batch, end]
+    choices: [batch, host, end]
     default: end
   state:
     description: What the role was asked for.
@@ -54,6 +56,15 @@ options:
         RV(stop) is true.
     type: float
     default: 100
+  stopped:
+    description:
+      - Whether the run was stopped before it came to all hosts. A host of which nothing is known is
+        V(not reached) then, which is no problem.
+      - Otherwise such a host is V(not looked at), which is one, unless it is in a batch to come.
+        So a run with C(--tags) that leaves the role out does not look like one that found all in
+        order.
+    type: bool
+    default: false
   report:
     description:
       - A file on the control node to which the summary is written too. Its extension says in which
@@ -94,7 +105,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outcomes:
   description: What became of each host, by its name; with O(step=batch) of the batch's hosts.
-  returned: success
+  returned: success and O(step=batch) or O(step=end)
   type: dict
   sample:
     db1: in order
@@ -102,7 +113,7 @@ outcomes:
     db3: "failed: server_down"
 problems:
   description: The problem and the next step of each host that has one, by the host's name.
-  returned: success
+  returned: success and O(step=batch) or O(step=end)
   type: dict
   sample:
     db3: No server listens on 10.0.0.3:3306 (error 2003). Check that mysqld runs on the host.

@@ -87,7 +87,8 @@ def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], contro
         )
     finally:
         lab("start-server", FLEET, "mysql3")
-    assert run.code != 0
+    # As Ansible ends itself where a host cannot be reached; see docs/apply_to_a_fleet.md.
+    assert run.code == 4
     assert password not in run.output
     assert recap(run.output, "well")["failed"] == 0
     assert servers[0].plugin_status() == "ACTIVE"
@@ -99,7 +100,8 @@ def test_failing_hosts_do_not_keep_the_others_back(servers: list[Server], contro
     assert "There is no socket file" in no_socket
     assert {"down", "wrongsocket"} <= set(re.findall(r"^\w+", no_socket, re.MULTILINE))
     assert "Install the package python3" in group(run.output, "failed")
-    for host in ("gone", "down", "refused", "wrongsocket", "nopython"):
+    assert (recap(run.output, "gone")["failed"], recap(run.output, "gone")["unreachable"]) == (0, 1)
+    for host in ("down", "refused", "wrongsocket", "nopython"):
         assert recap(run.output, host)["failed"] == 1
     # Nothing half done on those that failed.
     assert servers[1].plugin_status() == servers[2].plugin_status() == ""

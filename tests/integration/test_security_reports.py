@@ -87,13 +87,13 @@ def test_facts_of_a_host_do_not_steer_the_end(
     hosts: FakeHosts, control: Control, precious: Path, tmp_path: Path
 ) -> None:
     report = tmp_path / "fleet.json"
-    common = {"group_replication_report": str(report)}
     run = control.playbook(
         VERIFY,
         {
-            "a1": hosts.host("a1", answer(ansible_facts=steering(precious)), **common),
-            "b2": hosts.host("b2", GONE, **common),
+            "a1": hosts.host("a1", answer(ansible_facts=steering(precious))),
+            "b2": hosts.host("b2", GONE),
         },
+        *("-e", f"group_replication_report={report}"),
     )
     assert precious.read_text() == "precious"
     assert run.code != 0
@@ -155,9 +155,10 @@ def test_a_deep_result_ends_nothing(
     run = control.playbook(
         INSTALL,
         {
-            "a1": hosts.host("a1", deep, group_replication_serial=1),
-            "b2": hosts.host("b2", answer(), group_replication_serial=1),
+            "a1": hosts.host("a1", deep),
+            "b2": hosts.host("b2", answer()),
         },
+        *("-e", "group_replication_serial=1"),
     )
     check_summary(run, "a1", "b2")
     assert "b2" in hosts.asked()
@@ -306,15 +307,15 @@ def test_no_word_of_a_host_controls_the_terminal(hosts: FakeHosts, control: Cont
 def test_facts_of_a_host_do_not_lift_the_runs_limit(
     hosts: FakeHosts, control: Control, precious: Path
 ) -> None:
-    limits = {"group_replication_serial": 1, "group_replication_max_fail_percentage": 0}
     evil = {**GONE, "ansible_facts": steering(precious)}
     run = control.playbook(
         INSTALL,
         {
-            "a1": hosts.host("a1", evil, **limits),
-            "b2": hosts.host("b2", answer(), **limits),
-            "c3": hosts.host("c3", answer(), **limits),
+            "a1": hosts.host("a1", evil),
+            "b2": hosts.host("b2", answer()),
+            "c3": hosts.host("c3", answer()),
         },
+        *("-e", "group_replication_serial=1", "-e", "group_replication_max_fail_percentage=0"),
     )
     assert run.code != 0
     assert set(hosts.asked()) == {"a1"}

@@ -12,9 +12,17 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import FAILURE, RESULTS
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is on the control node only, as the role is")
+
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._request import (  # noqa: E402
+    OF_THE_PLAYBOOKS,
+    OF_THE_RUN,
+)
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import (  # noqa: E402
+    FAILURE,
+    RESULTS,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLE = CHECKOUT / "roles" / "group_replication"
@@ -154,4 +162,29 @@ def test_the_playbooks_begin_with_no_result_of_an_earlier_one():
     plays = read(CHECKOUT / "playbooks" / "shared" / "plugin.yml")
     (facts,) = (task for task in plays[0]["tasks"] if "ansible.builtin.set_fact" in task)
     empty = {name for name, value in facts["ansible.builtin.set_fact"].items() if value == {}}
-    assert empty == {*RESULTS, FAILURE}
+    assert empty == {*RESULTS, FAILURE, PREFIX + "batch_result"}
+
+
+def test_what_the_playbooks_set_is_reserved():
+    texts = [path.read_text(encoding="utf-8") for path in (CHECKOUT / "playbooks").rglob("*.yml")]
+    found = re.findall(rf"^ +(?:register: )?({PREFIX}\w+)(?::|$)", "\n".join(texts), re.MULTILINE)
+    # What a play or a task gives the tasks below it; the role's variables among it.
+    given = {PREFIX + "state", PREFIX + "expect_server", PREFIX + "stopped"}
+    assert set(found) - given == set(OF_THE_PLAYBOOKS)
+    assert set(OF_THE_PLAYBOOKS).isdisjoint(PREFIX + name for name in variables_of("main"))
+
+
+def test_the_documentation_lists_the_playbooks_variables():
+    options = options_of("group_replication_request")
+    assert {PREFIX + option for option in options} >= set(OF_THE_RUN)
+    page = (CHECKOUT / "docs" / "apply_to_a_fleet.md").read_text(encoding="utf-8")
+    assert set(re.findall(rf"^\| `({PREFIX}\w+)` \|", page, re.MULTILINE)) == set(OF_THE_RUN)
+
+
+@pytest.mark.parametrize("play", read(CHECKOUT / "playbooks" / "shared" / "plugin.yml"))
+def test_a_play_says_what_a_configuration_would_decide(play):
+    assert (play["gather_facts"], play["strategy"], play["any_errors_fatal"]) == (
+        False,
+        "linear",
+        False,
+    )

@@ -37,6 +37,7 @@ class Outcome(enum.Enum):
     BACK_AFTER_RESTART = "removed, but comes back after a restart"
     RESTART_UNKNOWN = "not known whether it survives a restart"
     FALLS_SHORT = "falls short"
+    LEFT_OUT = "not looked at"
     NOT_REACHED = "not reached"
     CHANGED = "changed"
     WOULD_CHANGE = "would change"
@@ -60,6 +61,14 @@ class Problem(NamedTuple):
     cause: str
     next_step: str
     error_code: str | None = None
+
+
+_LEFT_OUT = Problem(
+    Outcome.LEFT_OUT,
+    "The run did not look at the host, although nothing stopped it.",
+    "Run it again without --tags, --skip-tags, --start-at-task and --step; where the host failed "
+    "in an earlier play, mend that first.",
+)
 
 
 class Host(NamedTuple):
@@ -121,6 +130,7 @@ def host_of(
     state: str,
     fail_on_change: bool,
     check_mode: bool,
+    to_come: bool,
 ) -> Host:
     """Judge a host by what the role registered.
 
@@ -131,6 +141,7 @@ def host_of(
         fail_on_change: whether it is a problem that something is to be changed, or that what
             becomes of the plugin at a restart is not known.
         check_mode: whether the play runs in check mode.
+        to_come: whether a host without results is one that the run has not come to.
     """
     try:
         registered = [checked(variables.get(result) or {}) for result in RESULTS]
@@ -164,7 +175,9 @@ def host_of(
         statements or changed_files or pymysql or any(result.get("changed") for result in results)
     )
     problem = _problem(failure, steps)
-    if problem is None:
+    if not results:
+        problem = Problem(Outcome.NOT_REACHED, "", "") if to_come else _LEFT_OUT
+    elif problem is None:
         problem = _judge(state, fail_on_change, check_mode, changed, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
             problem = problem._replace(cause=_to_do(pymysql, statements, changed_files))
@@ -172,7 +185,7 @@ def host_of(
         problem = problem._replace(outcome=Outcome.FAILED_AFTER_CHANGE)
     return Host(
         name=name,
-        outcome=problem.outcome if results else Outcome.NOT_REACHED,
+        outcome=problem.outcome,
         error_code=problem.error_code,
         cause=plain(problem.cause),
         next_step=plain(problem.next_step),

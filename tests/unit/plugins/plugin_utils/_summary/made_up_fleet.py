@@ -45,16 +45,16 @@ def host(
         "group_replication_verification_result": verification or {"skipped": True},
         "group_replication_failure": failure or {},
     }
-    return host_of(name, variables, state, fail_on_change, check_mode)
+    return host_of(name, variables, state, fail_on_change, check_mode, False)
 
 
 def failed(name="db1", failure=None):
     """Return a host on which the module failed."""
     failure = failure or DENIED
     variables = {"group_replication_plugin_result": failure, "group_replication_failure": failure}
-    return host_of(name, variables, "present", False, False)
+    return host_of(name, variables, "present", False, False, False)
 
 
 def later(name="db9"):
     """Return a host that the play has not come to."""
-    return host_of(name, {}, "present", False, False)
+    return host_of(name, {}, "present", False, False, True)

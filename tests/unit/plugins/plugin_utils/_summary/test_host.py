@@ -37,9 +37,9 @@ def test_failed_host_of_which_something_is_known():
 
 
 def test_failed_result_counts_without_the_playbooks_own_note_of_it():
-    assert host_of("a", {"group_replication_plugin_result": DENIED}, "present", False, False) == (
-        failed("a")
-    )
+    assert host_of(
+        "a", {"group_replication_plugin_result": DENIED}, "present", False, False, False
+    ) == (failed("a"))
 
 
 def test_a_failure_after_a_change_says_so():
@@ -144,6 +144,14 @@ def test_value_that_the_role_does_not_take():
     assert refused.heading == "failed: variables_wrong"
 
 
+def test_host_that_nobody_looked_at():
+    left_out = host_of("db9", {}, "present", False, False, False)
+    assert left_out.outcome is Outcome.LEFT_OUT
+    assert left_out.outcome.is_problem
+    assert "did not look at the host" in left_out.cause
+    assert "--tags" in left_out.next_step
+
+
 def test_host_that_the_play_has_not_come_to_yet():
     assert later().outcome is Outcome.NOT_REACHED
     assert not later().outcome.is_problem
@@ -183,7 +191,7 @@ def test_check_mode_does_not_judge_what_would_be_changed():
 
 def test_the_modules_own_check_mode_counts():
     variables = {"group_replication_plugin_result": dict(GOOD, check_mode=True, changed=True)}
-    assert host_of("a", variables, "present", False, False).outcome is Outcome.WOULD_CHANGE
+    assert host_of("a", variables, "present", False, False, False).outcome is Outcome.WOULD_CHANGE
 
 
 @pytest.mark.parametrize(

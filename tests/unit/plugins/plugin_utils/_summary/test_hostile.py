@@ -97,7 +97,7 @@ def hostile(path, value):
 
 
 def judged(found, name="evil", strict=False):
-    return host_of(name, found, "present", strict, False)
+    return host_of(name, found, "present", strict, False, False)
 
 
 def rendered(hosts):
