@@ -7,15 +7,20 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from typing import Any
 
+from ansible import constants as C  # noqa: N812 - as Ansible itself calls it
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible.plugins.callback import default, minimal, oneline
+from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
 from ..module_utils._errors import Failure
 from ..plugin_utils._summary import report, table
 from ..plugin_utils._summary.host import Host, Outcome, host_of
+from ..plugin_utils._summary.table import Line
 
 ARGUMENT_SPEC = {
     "step": {"type": "str", "choices": ["batch", "host", "end"], "default": "end"},
@@ -49,10 +54,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def _batch(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         names = task_vars["ansible_play_batch"]
         batch = self._hosts(names, options, task_vars)
-        Display().display(table.progress(batch, left=len(_to_come(task_vars))))
         reason = table.stop_reason(batch, options["max_fail_percentage"])
-        if reason:
-            Display().display(reason)
+        progress = table.progress(batch, left=len(_to_come(task_vars)))
+        _show([Line(progress), *([Line(reason)] if reason else [])])
         return {"stop": bool(reason), **_returned(batch)}
 
     def _host(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +71,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def _end(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         hosts = self._hosts(task_vars["ansible_play_hosts_all"], options, task_vars)
         # First, for a report may turn out to be impossible to write.
-        Display().display(table.render(hosts))
+        lines = table.render(hosts, options["state"])
+        _show(lines)
         path = None
         if options["report"]:
             path = report.check_path(options["report"])
@@ -82,8 +87,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 ),
             )
             report.write(path, run, hosts)
-            Display().display(f"report: {path}")
-        return {"report": path, **_returned(hosts)}
+            _show([Line(f"report: {path}")])
+        # Where the callback is for a program, the table is for those who read its results, too.
+        kept = {} if _is_read_by_people() else {"table": [line.text for line in lines]}
+        return {"report": path, **kept, **_returned(hosts)}
 
     def _hosts(
         self, names: list[str], options: dict[str, Any], task_vars: dict[str, Any]
@@ -101,6 +108,34 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             )
             for name in names
         ]
+
+
+#: In the colors that Ansible has for a host's result.
+_COLORS = {
+    **{outcome: C.COLOR_ERROR for outcome in Outcome if outcome.is_problem},
+    Outcome.UNREACHABLE: C.COLOR_UNREACHABLE,
+    Outcome.NOT_REACHED: C.COLOR_SKIP,
+    Outcome.CHANGED: C.COLOR_CHANGED,
+    Outcome.WOULD_CHANGE: C.COLOR_CHANGED,
+    Outcome.IN_ORDER: C.COLOR_OK,
+}
+
+
+_FOR_PEOPLE = tuple(each.CallbackModule for each in (default, minimal, oneline))
+
+
+def _show(lines: list[Line]) -> None:
+    """Print lines where a person reads them."""
+    stderr = not _is_read_by_people()
+    for outcome, block in itertools.groupby(lines, lambda line: line.outcome):
+        text = "".join(f"{line.text}\n" for line in block)
+        Display().display(text, color=_COLORS[outcome] if outcome else None, stderr=stderr)
+
+
+def _is_read_by_people() -> bool:
+    """Whether stdout is as Ansible's own callbacks write it, and not JSON or nothing at all."""
+    kind = callback_loader.get(C.DEFAULT_STDOUT_CALLBACK, class_only=True)
+    return kind is not None and issubclass(kind, _FOR_PEOPLE)
 
 
 def _to_come(task_vars: dict[str, Any]) -> list[str]:

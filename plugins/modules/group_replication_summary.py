@@ -24,6 +24,9 @@ description:
   - The collection's playbooks end with it. Use it with C(run_once) after the role in a play of your
     own. A host that failed has dropped out of the play, but is in the summary all the same. Where
     all hosts failed the play is over before the summary, unless a C(rescue) follows the role.
+  - The table is in Ansible's colors. It goes to stderr where the stdout callback is one for
+    programs, such as C(ansible.posix.json), so stdout is what the callback makes of it. Callbacks
+    for people are C(default) and those derived from it, C(minimal), and C(oneline).
   - It runs on the control node and reaches no host.
 author:
   - dbfleet.mysql authors (@dbfleet)
@@ -122,6 +125,12 @@ stop:
   returned: success and O(step=batch)
   type: bool
   sample: false
+table:
+  description: The table's lines.
+  returned: success and O(step=end), where the stdout callback is one for programs
+  type: list
+  elements: str
+  sample: ["hosts: 3, with a problem: 0, in order: 3"]
 report:
   description: The absolute path of the report; V(null) without one.
   returned: success and O(step=end)

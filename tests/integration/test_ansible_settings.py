@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from helpers.control import Control
+from helpers.lab import CHECKOUT
 from helpers.output import group, recap, remote_executions, summary
 from helpers.playbooks import CONFIRMED, HOSTS, INSTALL, REMOVE, VERIFY
 from helpers.server import Server
@@ -114,3 +117,38 @@ def test_a_host_that_failed_before_is_not_passed_over(
     assert run.code == 2
     assert "mysql1" in group(run.output, "not looked at")
     assert "mysql2" in group(run.output, "in order")
+
+
+@pytest.mark.parametrize("callback", ["json_results", "default", "minimal", "oneline"])
+def test_the_table_leaves_a_programs_output_alone(
+    servers: list[Server], control: Control, callback: str
+) -> None:
+    servers[0].put_in_order()
+    limits = ("-e", "group_replication_serial=1,100%")
+    environ = {
+        "ANSIBLE_STDOUT_CALLBACK": callback,
+        "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests" / "integration" / "files" / "callbacks"),
+    }
+    run = control.playbook(VERIFY, {"mysql1": {}, "mysql2": {}}, *limits, **environ)
+    assert run.code == 2
+    count = "hosts: 2, with a problem: 1, in order: 1"
+    assert f"\n{count}\n" in run.output
+    assert run.output.count("\nBatch of 1") == 2
+    if callback != "json_results":
+        assert count in run.stdout
+        return
+    (summed_up,) = json.loads(run.stdout)["Show what became of each host"]
+    assert summed_up["table"][-1] == count
+    assert summed_up["outcomes"]["mysql1"] == "in order"
+
+
+@pytest.mark.parametrize("color", [True, False])
+def test_the_table_has_the_colors_of_ansible(
+    servers: list[Server], control: Control, color: bool
+) -> None:
+    servers[0].put_in_order()
+    environ = {"ANSIBLE_FORCE_COLOR" if color else "ANSIBLE_NOCOLOR": "true"}
+    run = control.playbook(VERIFY, {"mysql1": {}, "mysql2": {}}, **environ)
+    assert ("\x1b[0;31mfalls short (1)" in run.output) is color
+    assert ("\x1b[0;32min order (1)" in run.output) is color
+    assert ("\x1b" in run.output) is color

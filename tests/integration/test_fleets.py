@@ -314,6 +314,26 @@ def test_verify_changes_nothing(servers: list[Server], control: Control, flags: 
     assert found["run"]["counts"]["falls_short"] == 2
 
 
+def test_a_server_that_keeps_the_plugin_by_its_row_is_in_order(
+    server: Server, control: Control
+) -> None:
+    server.sql("INSTALL PLUGIN group_replication SONAME 'group_replication.so'")
+    run = control.playbook(VERIFY, {"mysql1": {}})
+    assert run.code == 0, run.output
+    row = group(run.output, "in order").splitlines()[1]
+    assert re.split(r"\s{2,}", row)[5:] == ["mysql.plugin", "yes"]
+    assert "would let an option file load it instead" in summary(run.output)
+    # The user wants no row.
+    never = control.playbook(VERIFY, {"mysql1": {}}, "-e", "group_replication_registration=never")
+    assert never.code == 2
+    assert "\nfalls short (1)\n" in summary(never.output)
+    # An installation does what the remark says.
+    assert control.playbook(INSTALL, {"mysql1": {}}).code == 0
+    assert not server.registered()
+    again = control.playbook(VERIFY, {"mysql1": {}})
+    assert "would let" not in summary(again.output)
+
+
 def test_verify_can_look_whether_the_plugin_is_gone(
     servers: list[Server], control: Control
 ) -> None:

@@ -54,6 +54,8 @@ def test_install_verify_and_remove(servers: list[Server], control: Control) -> N
     removed = control.playbook(REMOVE, hosts, *CONFIRMED)
     assert removed.code == 0, removed.output
     assert "\nwarnings\n" not in summary(removed.output)
+    assert summary(removed.output).splitlines()[1].endswith("  comes back after a restart")
+    assert group(removed.output, "changed").splitlines()[1].endswith("  no")
     assert [server.plugin_status() for server in two] == ["", ""]
     assert [server.option_files() for server in two] == before
     nothing_to_change(control.playbook(REMOVE, hosts, *CONFIRMED, "-vvv"))

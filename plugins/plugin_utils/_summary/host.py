@@ -106,8 +106,9 @@ class Host(NamedTuple):
     @property
     def done(self) -> list[str]:
         """What was changed on the host, or would be, in the order in which it is done."""
-        first = ["PyMySQL"] if self.pymysql_installed else []
-        return [*first, *self.executed_statements, *self.changed_files]
+        first = ["the package of PyMySQL"] if self.pymysql_installed else []
+        files = [f"a change in {path}" for path in self.changed_files]
+        return [*first, *self.executed_statements, *files]
 
     @property
     def heading(self) -> str:
@@ -156,13 +157,18 @@ def host_of(
     steps = [{} if result.get("skipped") else result for result in registered]
     plugin, package, option_file, verification = steps
     results = [result for result in (*steps, failure) if result]
-    facts = next((known for known in (verification, plugin, failure) if known.get("server")), {})
+    by_row = fail_on_change and state == "present" and _lasts_by_its_row(plugin)
+    # What a verification in check mode says would be so after a change that is not called for.
+    seen = (plugin,) if by_row else (verification, plugin, failure)
+    facts = next((known for known in seen if known.get("server")), {})
     check_mode = bool(plugin.get("check_mode", check_mode))
     # In check mode the verification starts from the same server, and predicts the whole run.
     runs = [verification or plugin] if check_mode else [plugin, verification]
     statements = [
         text
         for run in runs
+        # What the server refused has changed nothing, though it was tried.
+        if run.get("changed")
         for text in run.get("executed_statements") or []
         if not text.startswith("SET SESSION ")
     ]
@@ -171,12 +177,12 @@ def host_of(
     pymysql = bool(package.get("changed")) or (
         check_mode and plugin.get("error_code") == "pymysql_missing" and not plugin.get("failed")
     )
-    changed = bool(
-        statements or changed_files or pymysql or any(result.get("changed") for result in results)
-    )
+    changed = pymysql or any(result.get("changed") for result in results)
     problem = _problem(failure, steps)
     if not results:
         problem = Problem(Outcome.NOT_REACHED, "", "") if to_come else _LEFT_OUT
+    elif problem is None and by_row:
+        problem = Problem(Outcome.IN_ORDER, "", "")
     elif problem is None:
         problem = _judge(state, fail_on_change, check_mode, changed, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
@@ -197,7 +203,32 @@ def host_of(
         executed_statements=statements,
         changed_files=changed_files,
         pymysql_installed=pymysql,
-        warnings=_warnings(option_file, verification or plugin, failure),
+        warnings=[
+            *([_BY_ROW] if by_row and changed else []),
+            *_warnings(option_file, plugin if by_row else verification or plugin, failure),
+        ],
+    )
+
+
+_BY_ROW = (
+    "The plugin is there after a restart by its row in mysql.plugin; the playbook "
+    "dbfleet.mysql.group_replication_plugin would let an option file load it instead."
+)
+
+
+def _lasts_by_its_row(first: Mapping[str, Any]) -> bool:
+    """Whether a server has the plugin, and keeps it, as the first look of a run found it.
+
+    Only the way in which it lasts is another one than that of an installation then. With
+    ``registration: never`` that way is not what was asked for.
+    """
+    return bool(
+        not first.get("failed")
+        and not first.get("changed")
+        and first.get("survives_restart")
+        and (first.get("plugin") or {}).get("status") == "ACTIVE"
+        and "mysql.plugin" in (first.get("loaded_at_start_by") or [])
+        and (first.get("invocation") or {}).get("registration") != "never"
     )
 
 

@@ -22,7 +22,7 @@ import jinja2
 
 from ...module_utils._errors import Failure
 from .host import Host, Outcome
-from .table import COLUMNS, NOT_REACHED, cells_of, count, groups_of, warnings_of
+from .table import NOT_REACHED, cells_of, columns_of, count, groups_of, warnings_of
 
 # Counts up when a program that reads the JSON would have to change.
 SCHEMA_VERSION = 1
@@ -146,10 +146,10 @@ def render(extension: str, run: Run, hosts: list[Host]) -> str:
     hosts = [host for group in groups_of(hosts) for host in group.hosts]
     if extension == ".json":
         return json.dumps(as_document(run, hosts), indent=2, ensure_ascii=False) + "\n"
-    # Markdown may hold HTML, so the same characters are escaped in it.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(os.path.dirname(__file__)),
-        autoescape=True,
+        # In Markdown, the filter of that name does it.
+        autoescape=extension == ".html",  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -162,7 +162,7 @@ def render(extension: str, run: Run, hosts: list[Host]) -> str:
         groups=groups_of(hosts),
         counts=collections.Counter(host.outcome for host in hosts),
         problems=sum(host.outcome.is_problem for host in hosts),
-        columns=COLUMNS,
+        columns=columns_of(run.state),
         cells_of=cells_of,
         count=count(hosts),
         warnings=warnings_of(hosts),
@@ -175,8 +175,10 @@ def markdown(text: str) -> str:
     """Return a text so that Markdown shows it as it is, in a table too."""
     for character in "\\`*_[]|~":
         text = text.replace(character, "\\" + character)
-    # What makes a heading, a list or a rule stands at the beginning.
-    return re.sub(r"^(\d*)([-+=#.)])", r"\1\\\2", " ".join(text.split()))
+    # It may hold HTML, whose tags begin with one of these, and whose characters with the other.
+    text = re.sub(r"&(?=[#\w])", "&amp;", text).replace("<", "&lt;")
+    # What makes a heading, a list, a quotation or a rule stands at the beginning.
+    return re.sub(r"^(\d*)([-+=#.)>])", r"\1\\\2", " ".join(text.split()))
 
 
 def as_document(run: Run, hosts: list[Host]) -> dict[str, Any]:

@@ -109,6 +109,13 @@ def _values(name: str, value: object) -> dict[str, object]:
     }
 
 
+def _invocation(_name: str, value: object) -> dict[str, str]:
+    """Return what the task was given, as far as it counts here; Ansible adds it to a result."""
+    given = value.get("module_args") if isinstance(value, Mapping) else None
+    registration = given.get("registration") if isinstance(given, Mapping) else None
+    return {"registration": plain(registration)} if isinstance(registration, str) else {}
+
+
 def _known(name: str, value: object, kind: type) -> bool:
     """Whether there is a value; raises WrongResult for one of another type."""
     if value is not None and not isinstance(value, kind):
@@ -140,4 +147,5 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     ),
     **dict.fromkeys(_VALUES, _values),
     "rc": _int,
+    "invocation": _invocation,
 }

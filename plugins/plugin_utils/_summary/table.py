@@ -23,15 +23,26 @@ NOTHING_KNOWN = "-"
 SURVIVES = {True: "yes", False: "no", None: "unknown"}
 NOT_REACHED = "The run has not come to these hosts; they were not touched."
 
-COLUMNS = (
-    "host",
-    "server",
-    "plugin",
-    "library",
-    "license",
-    "loaded at start by",
-    "survives a restart",
-)
+# Of what is to be removed, one does not ask whether it survives.
+_RESTART = {"present": "survives a restart", "absent": "comes back after a restart"}
+
+
+def columns_of(state: str) -> tuple[str, ...]:
+    """Return the titles of the columns, for what the hosts are asked for."""
+    known = ("host", "server", "plugin", "library", "license", "loaded at start by")
+    return (*known, _RESTART[state])
+
+
+class Line(NamedTuple):
+    """A line, or several, on the terminal.
+
+    Attributes:
+        text: what stands there.
+        outcome: what it is the heading of; None for others.
+    """
+
+    text: str
+    outcome: Outcome | None = None
 
 
 class HostGroup(NamedTuple):
@@ -74,7 +85,7 @@ def warnings_of(hosts: Iterable[Host]) -> dict[str, list[str]]:
 
 
 def cells_of(host: Host) -> tuple[str, ...]:
-    """Return a host's values, one for each of :data:`COLUMNS`."""
+    """Return a host's values, one for each of :func:`columns_of`."""
     plugin = host.plugin or {}
     # A failure may tell of the server, and not of the plugin.
     read = host.loaded_at_start_by is not None
@@ -128,7 +139,7 @@ def stop_reason(batch: list[Host], most: float) -> str:
         return ""
     return (
         f"The run stops here: {problems} of the batch's {len(batch)} host(s) have a problem, more "
-        f"than the {most:g} % that max_fail_percentage allows."
+        f"than the {most:g} % that are allowed."
     )
 
 
@@ -138,22 +149,23 @@ def listed(words: list[str]) -> str:
     return ", ".join(words[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def render(hosts: list[Host]) -> str:
-    """Return the table of the fleet, worst first, as text.
+def render(hosts: list[Host], state: str) -> list[Line]:
+    """Return the table of the fleet, worst first.
 
     Args:
         hosts: the fleet.
+        state: ``present`` or ``absent``, as the role was asked.
     """
     groups = groups_of(hosts)
     shown = [host for group in groups for host in _rows(group)]
-    rows = [COLUMNS, *map(cells_of, shown)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = [_line(COLUMNS, widths), "  ".join("-" * width for width in widths)]
+    columns = columns_of(state)
+    rows = [columns, *map(cells_of, shown)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
+    lines = [Line(_line(columns, widths)), Line("  ".join("-" * width for width in widths))]
     for group in groups:
-        lines += ["", f"{group.heading} ({len(group.hosts)})", *_group_lines(group, widths)]
-    lines += _warning_lines(hosts)
-    lines += ["", count(hosts)]
-    return "\n".join(lines)
+        heading = Line(f"{group.heading} ({len(group.hosts)})", group.outcome)
+        lines += [Line(""), heading, *map(Line, _group_lines(group, widths, columns[-1]))]
+    return [*lines, *map(Line, _warning_lines(hosts)), Line(""), Line(count(hosts))]
 
 
 def _rows(group: HostGroup) -> list[Host]:
@@ -163,9 +175,9 @@ def _rows(group: HostGroup) -> list[Host]:
     return group.hosts if len(group.hosts) <= MOST_ROWS else []
 
 
-def _group_lines(group: HostGroup, widths: list[int]) -> list[str]:
+def _group_lines(group: HostGroup, widths: list[int], restart: str) -> list[str]:
     if not _rows(group):
-        return _counts(group.hosts)
+        return _counts(group.hosts, restart)
     lines: list[str] = []
     # Each cause stands there, however many hosts another one has.
     for (cause, next_step), hosts in group.matters.items():
@@ -178,11 +190,11 @@ def _group_lines(group: HostGroup, widths: list[int]) -> list[str]:
     return lines
 
 
-def _counts(hosts: list[Host]) -> list[str]:
+def _counts(hosts: list[Host], restart: str) -> list[str]:
     """Return how many of the hosts have the same server, plugin and fate at a restart."""
     kinds = collections.Counter(
         f"{host.server_name or 'unknown server'}, plugin {cells_of(host)[2]}, "
-        f"survives a restart: {cells_of(host)[-1]}"
+        f"{restart}: {cells_of(host)[-1]}"
         for host in hosts
     )
     return [f"{number} hosts: {kind}" for kind, number in kinds.most_common()]

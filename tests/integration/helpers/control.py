@@ -25,6 +25,8 @@ class Playbook(NamedTuple):
 
     code: int
     output: str
+    #: The part of the output that came to stdout.
+    stdout: str
 
 
 class Control:
@@ -94,7 +96,7 @@ class Control:
             *("ansible-playbook", "-i", self.inventory(hosts), playbook, *flags),
             env={**os.environ, **environ},
         )
-        return Playbook(done.returncode, done.stdout + done.stderr)
+        return Playbook(done.returncode, done.stdout + done.stderr, done.stdout)
 
     def play(
         self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *flags: str

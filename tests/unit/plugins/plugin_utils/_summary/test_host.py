@@ -44,8 +44,10 @@ def test_failed_result_counts_without_the_playbooks_own_note_of_it():
 
 def test_a_failure_after_a_change_says_so():
     done = ["SET SESSION lock_wait_timeout = 60", "INSTALL PLUGIN x"]
-    assert failed(failure=dict(DENIED, executed_statements=done[:1])).outcome is Outcome.FAILED
-    after = failed(failure=dict(DENIED, executed_statements=done))
+    # The server refused it.
+    tried = failed(failure=dict(DENIED, executed_statements=done))
+    assert (tried.outcome, tried.executed_statements) == (Outcome.FAILED, [])
+    after = failed(failure=dict(DENIED, executed_statements=done, changed=True))
     assert after.outcome is Outcome.FAILED_AFTER_CHANGE
     assert after.executed_statements == done[1:]
 
@@ -233,7 +235,7 @@ def test_installing_pymysql_is_a_change():
     package = {"changed": True}
     changed = host(package=package)
     assert changed.outcome is Outcome.CHANGED
-    assert changed.done == ["PyMySQL"]
+    assert changed.done == ["the package of PyMySQL"]
     assert host(package=package, check_mode=True).outcome is Outcome.WOULD_CHANGE
     assert host(package={"changed": False}).outcome is Outcome.IN_ORDER
     assert "the package of PyMySQL" in host(fail_on_change=True, package=package).cause
@@ -265,3 +267,40 @@ def test_outcomes_stand_worst_first():
     problems = [outcome.is_problem for outcome in Outcome]
     assert problems == sorted(problems, reverse=True)
     assert list(Outcome)[-1] is Outcome.IN_ORDER
+
+
+BY_ROW = {
+    "check_mode": True,
+    "fail_on_change": True,
+    "loaded_at_start_by": ["mysql.plugin"],
+    "option_file": {"changed": True, "changed_files": ["/etc/my.cnf"]},
+    "verification": dict(
+        GOOD, changed=True, executed_statements=["DELETE FROM mysql.plugin"], check_mode=True
+    ),
+}
+
+
+def test_a_server_that_keeps_the_plugin_by_its_row_falls_short_of_nothing():
+    kept = host(**BY_ROW)
+    assert kept.outcome is Outcome.IN_ORDER
+    assert kept.loaded_at_start_by == ["mysql.plugin"]
+    assert "would let an option file load it" in kept.warnings[0]
+    assert host(**{**BY_ROW, "fail_on_change": False}).outcome is Outcome.WOULD_CHANGE
+    # Where the user wants the row to stay, there is nothing to remark.
+    always = host(**{**BY_ROW, "option_file": None, "verification": None})
+    assert (always.outcome, always.warnings) == (Outcome.IN_ORDER, [])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"changed": True},
+        {"survives_restart": False},
+        {"plugin": {"status": "DISABLED"}},
+        {"loaded_at_start_by": ["/etc/my.cnf:1"]},
+        {"invocation": {"module_args": {"registration": "never"}}},
+    ],
+    ids=str,
+)
+def test_a_row_is_not_enough(more):
+    assert host(**{**BY_ROW, **more}).outcome is Outcome.FALLS_SHORT

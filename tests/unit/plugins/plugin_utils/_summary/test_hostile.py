@@ -100,10 +100,15 @@ def judged(found, name="evil", strict=False):
     return host_of(name, found, "present", strict, False, False)
 
 
+def terminal(hosts):
+    """Return the table as text."""
+    return "\n".join(line.text for line in table.render(hosts, "present"))
+
+
 def rendered(hosts):
     """Return all that is made of a fleet, by name."""
     return {
-        "terminal": table.render(hosts),
+        "terminal": terminal(hosts),
         "batch": table.progress(hosts, left=3),
         **{extension: report.render(extension, RUN, hosts) for extension in report.EXTENSIONS},
         "returned": "\n".join(f"{each.heading} {each.cause} {each.next_step}" for each in hosts),
@@ -281,7 +286,7 @@ def without_trouble(evil):
     good = host("good")
     assert good.outcome is Outcome.IN_ORDER
     texts = rendered([evil, good])
-    alone = table.render([good]).splitlines()
+    alone = terminal([good]).splitlines()
     row = next(line for line in alone if line.startswith("good"))
     assert any(line.split() == row.split() for line in texts["terminal"].splitlines())
     document = json.loads(texts[".json"])

@@ -104,10 +104,24 @@ def test_markdown_escapes():
     assert "The account may not log in. Correct the login." in text
 
 
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ('It\'s "so" & > 1', 'It\'s "so" & > 1'),
+        ("<b> &lt; &#39;", "&lt;b> &amp;lt; &amp;#39;"),
+        ("> db2", "\\> db2"),
+        ("a_b|c", "a\\_b\\|c"),
+    ],
+)
+def test_markdown_is_plain_text_where_it_can_be(text, escaped):
+    assert report.markdown(text) == escaped
+
+
 @pytest.mark.parametrize("extension", [".md", ".html"])
 def test_what_was_done_is_in_the_report(extension):
     changed = host(
         "a",
+        changed=True,
         executed_statements=["INSTALL PLUGIN 'x'"],
         option_file={"changed": True, "changed_files": ["/etc/my.cnf"]},
         package={"changed": True},
@@ -115,10 +129,15 @@ def test_what_was_done_is_in_the_report(extension):
     text = report.render(extension, RUN, [changed, host("b")])
     assert "hat was to be done" in text.replace("W", "w")
     if extension == ".md":
-        assert "- a: PyMySQL; INSTALL PLUGIN &#39;x&#39;; /etc/my.cnf\n" in text
+        done = "the package of PyMySQL; INSTALL PLUGIN 'x'; a change in /etc/my.cnf"
+        assert f"- a: {done}\n" in text
     else:
-        done = [word for word in Page(text).words if word in changed.done]
-        assert done == ["PyMySQL", "INSTALL PLUGIN 'x'", "/etc/my.cnf"]
+        page = Page(text)
+        done = [word for word in page.words if word in changed.done]
+        assert done == ["the package of PyMySQL", "INSTALL PLUGIN 'x'", "a change in /etc/my.cnf"]
+        # On a phone each piece of text in a cell would be a cell of its own.
+        assert "; " not in page.words
+        assert '<td data-label="to be done" class="done"><div>' in text
     assert "to be done" not in report.render(".md", RUN, [host("b")])
 
 

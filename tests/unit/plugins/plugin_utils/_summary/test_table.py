@@ -8,11 +8,34 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary import table as summary
+from ansible_collections.dbfleet.mysql.plugins.plugin_utils._summary.host import Outcome
 from made_up_fleet import DENIED, failed, host, later
 
 
-def lines(*hosts):
-    return summary.render(list(hosts)).splitlines()
+def lines(*hosts, state="present"):
+    return [line.text for line in summary.render(list(hosts), state)]
+
+
+def test_headings_have_their_outcome():
+    found = {
+        line.text: line.outcome
+        for line in summary.render([failed("a"), host("b"), later("c")], "present")
+        if line.outcome
+    }
+    assert found == {
+        "failed: access_denied (1)": Outcome.FAILED,
+        "not reached (1)": Outcome.NOT_REACHED,
+        "in order (1)": Outcome.IN_ORDER,
+    }
+
+
+def test_a_removal_tells_what_comes_back():
+    gone = host("a", state="absent", survives_restart=False, plugin=None)
+    text = lines(gone, state="absent")
+    assert text[0].endswith("  comes back after a restart")
+    assert text[4].endswith("  no")
+    many = [gone._replace(name=f"db{number}") for number in range(summary.MOST_ROWS + 1)]
+    assert "comes back after a restart: no" in "\n".join(lines(*many, state="absent"))
 
 
 def test_worst_first_with_the_sentence_once():
