@@ -188,3 +188,13 @@ def test_a_play_says_what_a_configuration_would_decide(play):
         "linear",
         False,
     )
+
+
+def test_no_task_is_called_after_what_another_run_does():
+    files = [*(ROLE / "tasks").glob("*.yml"), *(CHECKOUT / "playbooks").rglob("*.yml")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    names = re.findall(r"^ *- name: (.*)", text, flags=re.MULTILINE)
+    assert len(names) > 15
+    assert not [
+        name for name in names if re.search(r"\bor (remove|no longer|out of)\b|verify", name)
+    ]
