@@ -22,6 +22,7 @@ from helpers.server import OPTION_FILES, Server
 
 MODULES = (
     "group_replication_plugin",
+    "group_replication_request",
     "group_replication_summary",
     "plugin_load_add",
     "pymysql_package",
