@@ -169,7 +169,7 @@ def test_what_the_playbooks_set_is_reserved():
     texts = [path.read_text(encoding="utf-8") for path in (CHECKOUT / "playbooks").rglob("*.yml")]
     found = re.findall(rf"^ +(?:register: )?({PREFIX}\w+)(?::|$)", "\n".join(texts), re.MULTILINE)
     # What a play or a task gives the tasks below it; the role's variables among it.
-    given = {PREFIX + "state", PREFIX + "expect_server", PREFIX + "stopped"}
+    given = {PREFIX + name for name in ("state", "expect_server", "stopped", "allow_group_start")}
     assert set(found) - given == set(OF_THE_PLAYBOOKS)
     assert set(OF_THE_PLAYBOOKS).isdisjoint(PREFIX + name for name in variables_of("main"))
 
