@@ -95,8 +95,8 @@ def _refused(found: list[Failure]) -> dict[str, Any]:
     reasons = [
         {
             "error_code": failure.error_code,
-            "cause": visible(failure.cause),
-            "next_step": visible(failure.next_step),
+            "cause": visible(failure.cause, ""),
+            "next_step": visible(failure.next_step, ""),
         }
         for failure in found
     ]

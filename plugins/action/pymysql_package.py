@@ -73,7 +73,9 @@ class ActionModule(FromHost, PackageAction):  # type: ignore[misc]  # ansible-co
             refused = f"The package manager {manager} did not install {package}"
             user = str(found.get("ansible_user_id"))
             is_root = found.get("ansible_effective_user_id") in (None, 0)
-            result.update(_failure(result, refused, "" if is_root else user).as_result())
+            failure = _failure(result, refused, "" if is_root else user)
+            # Once more: the host's own words are among it.
+            result = host_result({**result, **failure.as_result()}, self.returned)
         return result
 
 
@@ -88,7 +90,7 @@ def _failure(result: Mapping[str, Any], refused: str, user: str) -> Failure:
     if user:
         return Failure(
             "package_not_installed",
-            f"{refused} for {visible(user)[:_LONGEST_NAME]}, which is not root.",
+            f"{refused} for {visible(user[:_LONGEST_NAME], '')}, which is not root.",
             "Run this with become: true (--become), or install PyMySQL beforehand.",
         )
     said = str(result.get("msg") or "it did not say why").strip().partition("\n")[0]

@@ -61,6 +61,8 @@ _NO_PUBLIC_KEY = b"none"
 _WAITED_TOO_LONG = Exception(
     ER_LOCK_WAIT_TIMEOUT, "the statement did not end in time, and was ended by KILL"
 )
+#: Beyond MySQL's largest integer.
+_LARGEST_NUMBER = 2**64
 #: How long a killed statement may take to end, in seconds.
 _KILLED_WITHIN = 10
 #: Undoes what a server, or its init_connect, may have preset for our session and what would change
@@ -96,6 +98,16 @@ class Statement(NamedTuple):
     def __str__(self) -> str:
         # For people only.
         return self.sql % tuple(f"'{parameter}'" for parameter in self.parameters)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is of a kind that we ask for.
+
+    To make a number of a DECIMAL such as 1E2000000 takes minutes.
+    """
+    if isinstance(value, int):
+        return abs(value) < _LARGEST_NUMBER
+    return value is None or isinstance(value, (str, bytes))
 
 
 class Connection:
@@ -182,7 +194,11 @@ class Connection:
         if len(result) > len(sent):
             raise answer_failure(self._login, "it sends more answers than it was asked")
         self._is_set_up = True
-        return result[len(first) :]
+        found = result[len(first) :]
+        for query, rows in zip(queries, found):
+            if not all(map(_is_plain, (value for row in rows or [] for value in row))):
+                raise self.invalid_answer(query)
+        return found
 
     def invalid_answer(self, query: str) -> Failure:
         """Return the failure of a server whose answer to a query has another form than asked."""

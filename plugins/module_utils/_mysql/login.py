@@ -16,7 +16,7 @@ from .._errors import Failure
 from .._files import NotTrusted, account_name, check_trusted
 from .._option_file.arguments import Argument, option_value
 from .._option_file.files import Files, os_reason
-from .._option_file.reader import read_groups, read_server_options
+from .._option_file.reader import ServerOptions, read_groups, read_server_options
 from .account import server_account
 
 #: The groups that the program mysql reads; the last line of either has the last word.
@@ -56,6 +56,9 @@ WELL_KNOWN_SOCKETS = (
     "/tmp/mysql.sock",  # noqa: S108 - where the server puts it, not a file of ours
 )
 
+
+# The packages' data directory.
+_DATADIR = "/var/lib/mysql"
 
 # The values of ``ssl-mode`` (manual, "Command Options for Encrypted Connections").
 SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
@@ -340,11 +343,10 @@ def _own_name() -> str:
 def _find_socket(files: Files) -> str:
     """Return the local server's socket file as its option files or its package place it."""
     options = read_server_options(files=files)
-    configured = option_value(options.arguments, "socket")
+    path = _configured_socket(options)
     account = server_account(options)
     trusted = {0, os.geteuid(), *([account.pw_uid] if account else [])}
-    if configured is not None and configured.value:
-        path = configured.value
+    if path:
         for owner in _owners(path) if os.path.islink(path) else []:
             if owner not in trusted:
                 raise not_the_servers(path, f"The link {path} belongs to", account_name(owner))
@@ -358,6 +360,18 @@ def _find_socket(files: Files) -> str:
         # A link of anybody's in /tmp would lead to another server of this machine.
         raise not_the_servers(path, f"The socket {path} belongs to", account_name(owner))
     return WELL_KNOWN_SOCKETS[0]
+
+
+def _configured_socket(options: ServerOptions) -> str:
+    """Return the server's socket as its option files name it, empty where they do not.
+
+    A relative one is in the data directory, where mysqld works (my_setwd in mysqld.cc).
+    """
+    values = [option_value(options.arguments, name) for name in ("datadir", "socket")]
+    datadir, path = [(option.value or "") if option else "" for option in values]
+    if path and not os.path.isabs(path):
+        path = os.path.join(datadir or _DATADIR, path)
+    return path if os.path.isabs(path) else ""
 
 
 def _owners(path: str) -> list[int]:

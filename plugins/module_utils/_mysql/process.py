@@ -126,7 +126,8 @@ def other_end(local: tuple[str, int], remote: tuple[str, int]) -> OtherEnd:
         for table in ("tcp", "tcp6"):
             for line in read_regular(f"/proc/self/net/{table}", _MAX_CONNECTIONS).splitlines()[1:]:
                 words = line.decode("ascii").split()
-                if tuple(map(_plain_address, words[1:3])) == wanted:
+                # One that was closed has no inode, and 0 for an owner.
+                if tuple(map(_plain_address, words[1:3])) == wanted and words[9] != "0":
                     return OtherEnd(int(words[7]), int(words[9]))
     raise UnknownProcess("it does not run on this machine")
 

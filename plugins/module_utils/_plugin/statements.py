@@ -41,18 +41,25 @@ PERSISTED_QUERY = (
 # forgets nothing of a plugin, knows none of its instruments. Or it has complained since that it has
 # no group's name (MY-011685).
 START_LOG_QUERY = (
-    "SELECT CAST(started AS SIGNED), COALESCE(warned = 0 AND (complained >= started OR NOT EXISTS"
-    " (SELECT 1 FROM performance_schema.setup_instruments WHERE NAME LIKE '%/group\\_rpl/%'))"
+    "SELECT CAST(started AS SIGNED), COALESCE("
+    "NOT EXISTS (SELECT 1 FROM performance_schema.error_log WHERE ERROR_CODE = 'MY-000067'"
+    " AND DATA RLIKE 'group.replication' AND UNIX_TIMESTAMP(LOGGED) > started - 1)"
+    " AND (EXISTS (SELECT 1 FROM performance_schema.error_log WHERE ERROR_CODE = 'MY-011685'"
+    " AND UNIX_TIMESTAMP(LOGGED) >= started) OR NOT EXISTS (SELECT 1"
+    " FROM performance_schema.setup_instruments WHERE NAME LIKE '%/group\\_rpl/%'))"
     " AND @@global.performance_schema AND @@global.log_error_verbosity >= 2"
     " AND @@global.log_error_suppression_list = ''"
-    " AND @@global.log_error_services LIKE 'log\\_filter\\_internal;%'"
+    " AND REPLACE(REPLACE(@@global.log_error_services, ' ', ''), ',', ';') IN"
+    " ('log_filter_internal;log_sink_internal', 'log_filter_internal;log_sink_json',"
+    " 'log_filter_internal;log_sink_internal;log_sink_json',"
+    " 'log_filter_internal;log_sink_json;log_sink_internal')"
+    " AND NOT EXISTS (SELECT 1 FROM performance_schema.global_status WHERE VARIABLE_VALUE > 0"
+    " AND VARIABLE_NAME LIKE 'Performance\\_schema\\_%\\_classes\\_lost')"
     " AND NOT EXISTS (SELECT 1 FROM performance_schema.variables_info WHERE VARIABLE_NAME IN"
     " ('log_error_verbosity', 'log_error_suppression_list', 'log_error_services')"
     " AND VARIABLE_SOURCE = 'DYNAMIC'), 0)"
-    " FROM (SELECT MAX(IF(ERROR_CODE = 'MY-010116', UNIX_TIMESTAMP(LOGGED), NULL)) AS started,"
-    " SUM(ERROR_CODE = 'MY-000067' AND DATA RLIKE 'group.replication') AS warned,"
-    " MAX(IF(ERROR_CODE = 'MY-011685', UNIX_TIMESTAMP(LOGGED), NULL)) AS complained"
-    " FROM performance_schema.error_log) AS log"
+    " FROM (SELECT MAX(UNIX_TIMESTAMP(LOGGED)) AS started FROM performance_schema.error_log"
+    " WHERE ERROR_CODE = 'MY-010116') AS start"
 )
 # MySQL 5.7 and 8.0 have the last two.
 INITIALISATION_QUERY = (

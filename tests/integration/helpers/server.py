@@ -61,8 +61,13 @@ class Server:
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    def python(self, script: str, *arguments: str) -> list[dict[str, Any]]:
+    def python(self, script: str, *arguments: str, called: str = "") -> list[dict[str, Any]]:
         """Run a program of tests/integration/on_target on the server's host.
+
+        Args:
+            script: its name.
+            arguments: for the program.
+            called: the name that the process has; Python's own where it is empty.
 
         Returns:
             The JSON objects that it printed, one a line.
@@ -79,10 +84,14 @@ class Server:
             pipe = f"tar -C {source} -c {names} | podman exec -i {self.container} tar -xC {folder}/"
             done = run("sh", "-c", pipe + place)
             assert done.returncode == 0, done.stderr
+        program = LAYOUT.python
+        if called:
+            program = f"{folder}/{called}"
+            self.sh(f"ln -sf $(command -v {LAYOUT.python}) {program}")
         done = run(
             *("podman", "exec", f"--env=PYTHONPATH={folder}"),
             *(f"--env=SERVER_SOCKET={LAYOUT.socket}", self.container),
-            *(LAYOUT.python, f"{folder}/{script}.py", *arguments),
+            *(program, f"{folder}/{script}.py", *arguments),
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]

@@ -156,3 +156,16 @@ def test_files_are_removed_from_the_host_in_cleanup_alone():
     assert action.removed == []
     action.cleanup()
     assert action.removed == ["of cleanup"]
+
+
+def test_no_name_of_a_host_begins_a_line():
+    action = pytest.importorskip(
+        "ansible_collections.dbfleet.mysql.plugins.action.pymysql_package",
+        reason="the control node alone has ansible-core",
+    )
+    failure = action._failure({}, "It did not", "bob\n\nPLAY RECAP ***")
+    assert "\n" not in failure.cause
+    request = importlib.import_module(
+        "ansible_collections.dbfleet.mysql.plugins.action.group_replication_request"
+    )
+    assert "\n" not in request._refused([failure.__class__("c", "a\nb.", "c\nd.")])["msg"]
