@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from . import errors as numbers
 from .errors import ReportedError, shortened
 from .login import DEFAULT_PORT, Login
@@ -122,7 +122,7 @@ def login_invalid(login: Login, why: object) -> Failure:
     return Failure(
         "login_invalid",
         f"The login for {login.address} cannot be used: {why}.",
-        "Check login_host, login_port and login_unix_socket.",
+        f"Check {option_names('login_host', 'login_port', 'login_unix_socket')}.",
     )
 
 
@@ -137,8 +137,8 @@ def password_not_safe(login: Login, how: str) -> Failure:
         "password_not_safe",
         f"The server at {login.address} asks for the password by {how}, so it was not sent: "
         "whoever answers there could read it.",
-        "Log in over the local socket (login_unix_socket) or with verified TLS (ca_cert), or with "
-        "an account that has another authentication plugin.",
+        "Log in over the local socket, or with verified TLS, or with an account that has another "
+        f"authentication plugin: {option_names('login_unix_socket', 'ca_cert', 'login_user')}.",
     )
 
 
@@ -178,17 +178,19 @@ def silent(login: Login) -> Failure:
         f"{login.connect_timeout} seconds (connect_timeout): a server that hangs, or another "
         "program.",
         f"{_own_address(login)[:-1]}; if it does, see in its error log why it hangs, or raise "
-        "connect_timeout.",
+        f"{option_names('connect_timeout')}.",
         mysql_error_number=numbers.CR_CONN_HOST_ERROR,
     )
 
 
 def _own_address(login: Login) -> str:
     if login.unix_socket:
-        return "Check that login_unix_socket names the MySQL server's own socket."
+        named = option_names("login_unix_socket")
+        return f"Check that {named} names the MySQL server's own socket."
     return (
-        "Check that login_host and login_port name the MySQL server's classic port (by default "
-        f"{DEFAULT_PORT}; 33060 is the X Protocol's), or set login_unix_socket."
+        f"Check that {option_names('login_host', 'login_port')} name the MySQL server's classic "
+        f"port (by default {DEFAULT_PORT}; 33060 is the X Protocol's), or set "
+        f"{option_names('login_unix_socket')}."
     )
 
 
@@ -197,7 +199,8 @@ def tls_file_unusable(login: Login, why: str) -> Failure:
     return Failure(
         "tls_file_unusable",
         f"The TLS files for the connection to {login.address} cannot be used: {why}.",
-        "Check ca_cert, client_cert and client_key: each must be a readable PEM file.",
+        f"Check {option_names('ca_cert', 'client_cert', 'client_key')}: each must be a readable "
+        "PEM file.",
     )
 
 
@@ -212,7 +215,7 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
     account = f"account {login.user!r}"
     check = "Check that mysqld runs on the host (systemctl status mysql, its error log)"
     if error.number in (numbers.ER_ACCESS_DENIED_ERROR, numbers.ER_ACCESS_DENIED_NO_PASSWORD_ERROR):
-        check = "Check login_user and login_password (or config_file)"
+        check = f"Check {option_names('login_user', 'login_password', 'config_file')}"
         if login.not_read:
             check += f", for only mysql itself reads {login.not_read}"
         return error.failure(
@@ -225,8 +228,8 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
         return error.failure(
             "tls_failed",
             f"No TLS connection to {login.address} that can be trusted",
-            "Check that ca_cert is the authority that signed the server's certificate and that "
-            "login_host is a name in that certificate.",
+            "Check that the authority is the one that signed the server's certificate, and the "
+            f"host a name in it: {option_names('ca_cert', 'login_host')}.",
         )
     if error.number not in numbers.LOST_CONNECTION_ERRORS:
         meaning = LOGIN.get(error.number, UNKNOWN_LOGIN)
@@ -236,7 +239,8 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
             "socket_not_found",
             f"There is no socket file {login.unix_socket}: the server is down, or its socket is "
             "elsewhere",
-            check + " and that login_unix_socket is the server's own value of 'socket'.",
+            f"{check} and that the server's own value of 'socket' is "
+            f"{option_names('login_unix_socket')}.",
         )
     if login.unix_socket and isinstance(original, PermissionError):
         return error.failure(
@@ -248,18 +252,21 @@ def _refused(error: ReportedError, original: object, login: Login) -> Failure:
         return error.failure(
             "host_not_found",
             f"The name of the server's host at {login.address} is not known here",
-            "Correct login_host, or leave it out where the server runs on the host of the task.",
+            f"Correct {option_names('login_host')}, or leave it out where the server runs on the "
+            "host of the task.",
         )
     if isinstance(original, ConnectionRefusedError):
         return error.failure(
             "server_down",
             f"No server listens on {login.address}",
-            check + " and that login_host, login_port or login_unix_socket name it.",
+            f"{check} and that it is named by "
+            f"{option_names('login_host', 'login_port', 'login_unix_socket')}.",
         )
     return error.failure(
         "server_unreachable",
         f"The server at {login.address} does not answer",
-        check + " and that it is reachable from here within connect_timeout seconds.",
+        f"{check} and that it is reachable from here within the seconds of "
+        f"{option_names('connect_timeout')}.",
     )
 
 

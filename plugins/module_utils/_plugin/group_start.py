@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from .._mysql.connection import Connection
 from .._option_file.arguments import option_value
 from .._option_file.reader import ServerOptions
@@ -41,7 +41,7 @@ def refuse_group_start(connection: Connection, state: State) -> None:
     Raises:
         Failure: it would, or that cannot be known.
     """
-    allow = "or set allow_group_start: true where that is what you want."
+    allow = f"or set {option_names('allow_group_start')} to true where that is what you want."
     unknown = "Whether INSTALL PLUGIN would start Group Replication cannot be known, because "
     if state.options is None:
         raise Failure(

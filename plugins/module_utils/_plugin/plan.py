@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, NamedTuple, Sequence
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from .._mysql.connection import Connection, Statement
 from . import refusals
 from . import statements as sql
@@ -54,8 +54,8 @@ def make_plan(connection: Connection, state: State, request: Request) -> list[Pa
         raise Failure(
             "super_read_only",
             f"super_read_only is ON, so the server refuses: {writes[0]}.",
-            "Set lift_super_read_only: true to lift it for that one statement, or run this when "
-            "the server is writable.",
+            f"Set {option_names('lift_super_read_only')} to true to lift it for that one "
+            "statement, or run this when the server is writable.",
         )
     return packets(state, request, statements)
 
@@ -118,7 +118,7 @@ def notes(state: State, request: Request) -> list[str]:
             result.append(
                 f"The server's process names the option file {state.options.main_file}, which does "
                 "not hold the server's datadir or socket, so it is left alone. If it is the right "
-                "one, name it in defaults_file or defaults_extra_file."
+                f"one, name it in {option_names('defaults_file', 'defaults_extra_file')}."
             )
     if state.row is None:
         result.append("The account may not read mysql.plugin; grant it SELECT on that table.")
@@ -137,7 +137,7 @@ def notes(state: State, request: Request) -> list[str]:
         result.append(
             f"The plugin is loaded both by {state.loads[-1]} and by its row in mysql.plugin, so "
             "each start logs an error; super_read_only is ON and keeps the row. "
-            "Set lift_super_read_only: true."
+            f"Set {option_names('lift_super_read_only')} to true."
         )
     return result
 

@@ -9,7 +9,7 @@ Whether an installation would start a group is in ``group_start.py``.
 
 from __future__ import annotations
 
-from .._errors import Failure
+from .._errors import Failure, option_names
 from .._mysql.connection import Connection
 from .._option_file.reader import ServerOptions
 from .request import Request
@@ -65,8 +65,8 @@ def check_section(options: ServerOptions, request: Request) -> None:
         "section_not_read",
         f"The running server was not started with the group [{request.section}] of its option "
         f"files, but with [{options.main_group}].",
-        "Leave section out (in the role group_replication_section). Where mysqld_multi passes that "
-        "group's lines on, let the plugin last by its row in mysql.plugin (registration: always).",
+        f"Leave {option_names('section')} out. Where mysqld_multi passes that group's lines on, "
+        f"let the plugin last by its row: set {option_names('registration')} to always.",
     )
 
 
@@ -117,7 +117,8 @@ def check_active(state: State, plugin: Plugin) -> None:
             "other_library",
             f"The server has a plugin group_replication of type {plugin.type} from "
             f"{plugin.library}, not of type {PLUGIN_TYPE} from {state.library}.",
-            "Set library to the one that is meant, or remove the other with state: absent.",
+            f"Set {option_names('library')} to the one that is meant, or remove the other with "
+            "state: absent.",
         )
     if plugin.status == "DISABLED":
         raise Failure(
@@ -172,7 +173,8 @@ def _refuse_leaving_group(connection: Connection, server: Server, allowed: bool)
             "member_of_group",
             f"This server is {state} in a group of {len(members)}, and UNINSTALL PLUGIN would take "
             "it out.",
-            "Run STOP GROUP_REPLICATION on it first, or set allow_leave_group: true.",
+            "Run STOP GROUP_REPLICATION on it first, or set "
+            f"{option_names('allow_leave_group')} to true.",
         )
     left = len(members) - 1
     reachable = sum(member in IN_GROUP_STATES for member in members.values()) - 1
