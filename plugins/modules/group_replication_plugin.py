@@ -70,6 +70,13 @@ options:
         group that the running server was not started with is refused before anything is changed.
       - It is not needed where that is the group that the server names, RV(server.option_group).
     type: str
+  check_next_start:
+    description:
+      - Whether to ask the server's own program if the server starts again with its option files as
+        they are. A running server does not notice an unknown option in them.
+      - MySQL has a way to ask from 8.0.16 on, C(mysqld --validate-config). It takes about a second.
+    type: bool
+    default: false
   allow_group_start:
     description:
       - Whether C(INSTALL PLUGIN) may start Group Replication by itself. It does so where an option
@@ -317,6 +324,7 @@ from ..module_utils._mysql.sign import is_sign_of_server
 from ..module_utils._option_file.files import Files, FilesReadOnce
 from ..module_utils._option_file.reader import ServerOptions, read_server_options
 from ..module_utils._plugin.execute import execute
+from ..module_utils._plugin.next_start import check_next_start
 from ..module_utils._plugin.plan import Effect, Packet, make_plan, notes, predict
 from ..module_utils._plugin.request import Request, check_request
 from ..module_utils._plugin.state import State, as_expected, read_plugin, read_state
@@ -336,6 +344,7 @@ def main() -> None:
             "defaults_file": {"type": "path"},
             "defaults_extra_file": {"type": "path"},
             "section": {"type": "str"},
+            "check_next_start": {"type": "bool", "default": False},
             "allow_group_start": {"type": "bool", "default": False},
             "allow_leave_group": {"type": "bool", "default": False},
             "lift_super_read_only": {"type": "bool", "default": False},
@@ -382,7 +391,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     read_timeout = request.lock_wait_timeout + login.connect_timeout
     with contextlib.closing(connect(login, may_be_server, read_timeout, is_sign)) as connection:
         before = read(connection, request, files, module.check_mode)
-        planned = plan(connection, before, request)
+        planned = plan(connection, before, request, module.params["check_next_start"])
         if module.check_mode:
             effect = predict(before, planned)
         else:
@@ -398,9 +407,11 @@ def read(connection: Connection, request: Request, files: Files, check_mode: boo
     return as_expected(state, request.expect_loaded_by_options) if check_mode else state
 
 
-def plan(connection: Connection, state: State, request: Request) -> list[Packet]:
+def plan(connection: Connection, state: State, request: Request, next_start: bool) -> list[Packet]:
     """Decide what to send to the server; a refusal tells what the server was found like."""
     try:
+        if next_start:
+            check_next_start(state)
         return make_plan(connection, state, request)
     except Failure as failure:
         failure.details.update(facts(state, state))

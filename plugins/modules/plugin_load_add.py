@@ -222,11 +222,12 @@ from ..module_utils._files import NotTrusted, check_trusted, real_path
 from ..module_utils._input import check_texts
 from ..module_utils._mysql.binary import (
     TIMEOUT,
+    Asked,
     Binary,
     Verdict,
     find_binary,
-    program_account,
     validate,
+    whom_to_ask,
 )
 from ..module_utils._option_file.arguments import odd_arguments
 from ..module_utils._option_file.edit import (
@@ -569,57 +570,25 @@ def _is_read(path: str, options: ServerOptions) -> bool:
 # ---- asking the server's program ----
 
 
-class _Asked(NamedTuple):
-    """The server's program, and the account that it is asked as."""
-
-    binary: Binary
-    account: pwd.struct_passwd
-
-
 def _whom_to_ask(
     params: Mapping[str, Any], situation: Situation, planned: Plan
-) -> tuple[_Asked | None, str]:
+) -> tuple[Asked | None, str]:
     """Return the program to ask about the option files, if any, and what to say about that.
 
     Raises:
         Failure: the task insists on asking, and there is none.
     """
-    asked, binary = params["validate_config"], situation.binary
-    if asked == "never":
+    wanted = params["validate_config"]
+    if wanted == "never":
         return None, ""
-    account = program_account(planned.before)
-    if binary is None:
-        note = "There is no mysqld on this host to ask."
-    elif account is None:
-        note = "There is no account mysql on this host to ask mysqld as."
-    elif not binary.version:
-        note = f"{binary.path} was not asked: it tells no version, or others can change it."
-    else:
-        stranger = _stranger(planned.before, account.pw_uid)
-        if not stranger:
-            note = f"MySQL {binary.version} has no --validate-config; "
-            note += "--help --verbose was asked, which notices less."
-            return _Asked(binary, account), "" if binary.can_validate else note
-        note = f"mysqld was not asked, because it would do what an option file says: {stranger}."
-    if asked == "always":
+    asked, note = whom_to_ask(situation.binary, planned.before)
+    if asked is None and wanted == "always":
         remedy = f"Set {option_names('validate_config')} to auto or never."
         raise Failure("validation_impossible", note, remedy)
-    return None, note
+    return asked, note
 
 
-def _stranger(options: ServerOptions, account: int) -> str:
-    """Return which option file somebody else than root and the server's account controls."""
-    for path in dict.fromkeys([*options.files, *options.folders]):
-        try:
-            check_trusted(path, {account})
-        except NotTrusted as untrusted:
-            return str(untrusted)
-        except OSError:
-            continue
-    return ""
-
-
-def _ask(asked: _Asked | None, startup: Startup, options: ServerOptions) -> Verdict | None:
+def _ask(asked: Asked | None, startup: Startup, options: ServerOptions) -> Verdict | None:
     """Return what the server's program says of the files as they are.
 
     Returns:
@@ -629,7 +598,7 @@ def _ask(asked: _Asked | None, startup: Startup, options: ServerOptions) -> Verd
         return None
     if startup.defaults_file is not None and not os.path.exists(startup.defaults_file):
         return Verdict(starts=True, errors=[])  # it will be created
-    return validate(asked.binary, startup.options, asked.account, options.arguments)
+    return validate(asked, startup.options, options.arguments)
 
 
 def _judge(state: str, earlier: Verdict, now: Verdict) -> None:

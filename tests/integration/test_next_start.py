@@ -110,6 +110,25 @@ def test_option_file_that_no_server_starts_with(
     assert words in run.output
 
 
+@pytest.mark.since("8.0")
+@pytest.mark.hazard(
+    "An option file got an unknown option while the server runs",
+    "nobody notices before the next start, which fails",
+    "`verify` asks the server's own program: `option_file_broken`",
+)
+def test_verify_asks_whether_the_server_starts_again(server: Server, control: Control) -> None:
+    server.put_in_order()
+    server.restart()
+    host = {server.name: {"ansible_host": server.container}}
+    assert control.playbook(VERIFY, host).code == 0
+    server.add_options("no_such_option_of_mysql=secret-value")
+    run = control.playbook(VERIFY, host)
+    assert run.code != 0
+    assert "option_file_broken" in run.output
+    assert "no_such_option_of_mysql" in run.output
+    assert "secret-value" not in run.output
+
+
 @pytest.mark.hazard(
     "The command line has `plugin_load`, which throws away what option files load",
     "the line is written and does nothing",

@@ -25,7 +25,7 @@ import tempfile
 from typing import NamedTuple, Sequence
 
 from .._errors import Failure
-from .._files import account_name, is_trusted
+from .._files import NotTrusted, account_name, check_trusted, is_trusted
 from .._option_file.arguments import Argument, list_entries, load_arguments, plain_name
 from .._option_file.reader import ServerOptions
 from .account import server_account
@@ -128,22 +128,61 @@ def program_account(options: ServerOptions) -> pwd.struct_passwd | None:
     return account if account is not None and account.pw_uid != 0 else _account("mysql")
 
 
-def validate(
-    binary: Binary,
-    options: Sequence[str],
-    account: pwd.struct_passwd,
-    arguments: Sequence[Argument],
-) -> Verdict | None:
+class Asked(NamedTuple):
+    """The server's program, one that told its version, and the account that it is asked as."""
+
+    binary: Binary
+    account: pwd.struct_passwd
+
+
+def whom_to_ask(binary: Binary | None, options: ServerOptions) -> tuple[Asked | None, str]:
+    """Return the program to ask about the option files, if any, and what to say about that.
+
+    Args:
+        binary: from :func:`find_binary`.
+        options: what the server gets from its option files.
+    """
+    account = program_account(options)
+    if binary is None:
+        return None, "There is no mysqld on this host to ask."
+    if account is None:
+        return None, "There is no account mysql on this host to ask mysqld as."
+    if not binary.version:
+        note = f"{binary.path} was not asked: it tells no version, or others can change it."
+        return None, note
+    stranger = _stranger(options, account.pw_uid)
+    if stranger:
+        note = f"mysqld was not asked, because it would do what an option file says: {stranger}."
+        return None, note
+    if binary.can_validate:
+        return Asked(binary, account), ""
+    note = f"MySQL {binary.version} has no --validate-config; "
+    note += "--help --verbose was asked, which notices less."
+    return Asked(binary, account), note
+
+
+def _stranger(options: ServerOptions, account: int) -> str:
+    """Return which option file somebody else than root and the server's account controls."""
+    for path in dict.fromkeys([*options.files, *options.folders]):
+        try:
+            check_trusted(path, {account})
+        except NotTrusted as untrusted:
+            return str(untrusted)
+        except OSError:
+            continue
+    return ""
+
+
+def validate(asked: Asked, options: Sequence[str], arguments: Sequence[Argument]) -> Verdict | None:
     """Return what mysqld says of the option files as they are; None where it does not end.
 
     Args:
-        binary: one that told its version.
+        asked: from :func:`whom_to_ask`.
         options: those at the head of its command line that decide which option files it reads.
-        account: whom it runs as, from :func:`program_account`.
         arguments: what the option files hold. An error shows no value of these.
     """
-    question = ["--validate-config"] if binary.can_validate else ["--help", "--verbose"]
-    done = _run([binary.path, *options, *question], account)
+    question = ["--validate-config"] if asked.binary.can_validate else ["--help", "--verbose"]
+    done = _run([asked.binary.path, *options, *question], asked.account)
     if done.status is None:
         return None
     errors = [error[:_LONGEST_ERROR] for error in _ERROR_LINE.findall(done.output)[:_MOST_ERRORS]]

@@ -10,6 +10,7 @@ Private to dbfleet.mysql.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import time
@@ -103,6 +104,7 @@ class State(NamedTuple):
         doubt: why the first reading may not be the server's, as half a sentence, where that makes a
             difference to the plugin; empty where it does not.
         option_file: the file that a line of ours belongs in, None where none is known for sure.
+        start_options: those of the server's command line that decide which option files it reads.
         started: the time of the server's start in seconds since the epoch, 0 without options.
         loads: the places of the options that load the plugin at start, such as ``/etc/my.cnf:12``.
     """
@@ -116,6 +118,7 @@ class State(NamedTuple):
     options_unknown: str
     doubt: str
     option_file: str | None
+    start_options: list[str]
     started: float
     loads: list[str]
 
@@ -183,11 +186,12 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
     server = _parse_server(connection, settings)
     library = request.library or server.default_library
     readings: list[ServerOptions] = []
-    started, loads, doubt, unknown = 0.0, [], "", ""
+    started, start_options, loads, doubt, unknown = 0.0, [], [], "", ""
     own: set[tuple[str, str]] = set()
     try:
         process = _find_process(connection, server)
         started, own = process.started, _own_places(connection, server, process)
+        start_options = _start_options(process, request.defaults_file)
         readings = _readings(process, server, request.defaults_file, files)
         loads = _loads(readings[0], library)
         doubt = _doubt(readings, library, process)
@@ -203,6 +207,7 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         options_unknown=unknown,
         doubt=doubt,
         option_file=_file_to_edit(readings[0], own, request) if readings else None,
+        start_options=start_options,
         started=started,
         loads=loads,
     )
@@ -294,6 +299,13 @@ def _readings(
     if theirs.arguments == ours.arguments and theirs.fatal == ours.fatal:
         return [_refuse_broken(ours, defaults_file)]
     return [_refuse_broken(ours, defaults_file), theirs]
+
+
+def _start_options(process: ServerProcess, defaults_file: str | None) -> list[str]:
+    if defaults_file is not None:
+        return [f"--defaults-file={defaults_file}"]
+    about_files = ("--no-defaults", "--defaults-")
+    return list(itertools.takewhile(lambda word: word.startswith(about_files), process.argv))
 
 
 def _loads(options: ServerOptions, library: str) -> list[str]:
