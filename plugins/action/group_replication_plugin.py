@@ -30,6 +30,7 @@ class ActionModule(FromHost, NormalAction):  # type: ignore[misc]  # ansible-cor
             "registered",
             "server",
             "survives_restart",
+            "next_start",
             "warnings",
         )
     )

@@ -65,8 +65,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         if not host.outcome.is_problem:
             return {}
         kind = "unreachable" if host.outcome is Outcome.UNREACHABLE else "failed"
-        # The summary has said more.
-        return {kind: True, "msg": host.heading}
+        return {kind: True, "msg": f"{host.heading}; the summary above says what to do"}
 
     def _end(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         hosts = self._hosts(task_vars["ansible_play_hosts_all"], options, task_vars)

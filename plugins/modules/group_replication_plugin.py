@@ -30,7 +30,7 @@ options:
     description:
       - V(present) installs the plugin where it is missing and verifies it.
       - V(absent) runs C(UNINSTALL PLUGIN group_replication). A line in an option file that loads
-        the plugin is left, and brings it back at the next start; RV(warnings) says so.
+        the plugin is left, and brings it back at the next start; RV(survives_restart) says so.
     type: str
     choices: [present, absent]
     default: present
@@ -256,6 +256,19 @@ survives_restart:
   returned: when the server could be asked
   type: bool
   sample: true
+next_start:
+  description: What the server's next start does as things are, in check mode too.
+  returned: when the server could be asked
+  type: dict
+  contains:
+    loads_plugin:
+      description: Whether it loads the plugin; V(null) where that is not known.
+      type: bool
+      sample: true
+    reason:
+      description: Why it does not, or why that is not known; empty where it does.
+      type: str
+      sample: its library /usr/lib/mysql/plugin/group_replication.so is missing
 executed_statements:
   description:
     - The SQL statements that were run to change something, in order; in check mode those that would
@@ -477,6 +490,7 @@ def facts(now: State, after: State) -> dict[str, Any]:
         "loaded_by_options": bool(after.loads),
         "loaded_at_start_by": _first(after.loads) + (["mysql.plugin"] if after.row else []),
         "survives_restart": after.survives_restart,
+        "next_start": {"loads_plugin": now.survives_restart, "reason": now.restart_reason},
     }
 
 

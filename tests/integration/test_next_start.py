@@ -110,6 +110,57 @@ def test_option_file_that_no_server_starts_with(
     assert words in run.output
 
 
+@pytest.mark.hazard(
+    "The library's file is gone while the plugin is loaded, as after a package was removed",
+    "not noticed before the next start, which does not load the plugin",
+    "`verify` says that the plugin will not survive a restart, and names the file",
+)
+def test_library_that_is_gone(server: Server, control: Control) -> None:
+    server.put_in_order()
+    library = f"{LAYOUT.plugin_dir}/group_replication.so"
+    server.sh(f"mv {library} {library}.away")
+    try:
+        run = control.playbook(VERIFY, {server.name: {"ansible_host": server.container}})
+    finally:
+        server.sh(f"mv {library}.away {library}")
+    assert run.code != 0
+    assert "will not survive a restart" in run.output
+    assert f"{library} is missing" in run.output
+
+
+@pytest.mark.hazard(
+    "A folder of an `!includedir` that the server's account may not enter",
+    "the next start fails where systemd starts the server",
+    "a problem in all playbooks, with the folder; the plugin keeps its row",
+)
+def test_included_folder_that_the_server_may_not_read(server: Server, control: Control) -> None:
+    host = {server.name: {"ansible_host": server.container}}
+    mode = server.sh(f"stat -c %a {LAYOUT.option_folder}").strip()
+    server.sh(f"chmod 0700 {LAYOUT.option_folder}")
+    try:
+        for playbook in (INSTALL, VERIFY):
+            run = control.playbook(playbook, host)
+            assert run.code != 0
+            assert server.registered()
+            if playbook == VERIFY and at_least("8.0.16"):  # asks mysqld as that account
+                assert "option_file_broken" in run.output
+                continue
+            assert "not known whether it survives a restart" in run.output
+            assert f"the account mysql may not read {LAYOUT.option_folder}" in run.output
+    finally:
+        server.sh(f"chmod {mode} {LAYOUT.option_folder}")
+
+
+def test_verify_tells_what_an_installation_would_be_refused(
+    server: Server, control: Control
+) -> None:
+    server.add_options("loose-group_replication_group_name=11111111-2222-3333-4444-555555555555")
+    run = control.playbook(VERIFY, {server.name: {"ansible_host": server.container}})
+    assert run.code != 0
+    assert "falls short (1)" in run.output
+    assert "an installation would be refused: INSTALL PLUGIN would start" in run.output
+
+
 @pytest.mark.since("8.0")
 @pytest.mark.hazard(
     "An option file got an unknown option while the server runs",

@@ -54,7 +54,7 @@ def test_what_is_unknown_without_sudo_is_not_guessed(my_cnf) -> None:
     verify = without_sudo("dbfleet.mysql.group_replication_plugin_verify")
     assert verify.code != 0
     assert f"not known whether it survives a restart ({len(NAMES)})" in verify.output
-    assert "Whether the plugin is there after a restart cannot be known" in verify.output
+    assert "Whether the plugin is there after a restart is not known" in verify.output
     assert "--become" in verify.output
 
 

@@ -106,8 +106,9 @@ def notes(state: State, request: Request) -> list[str]:
         if state.doubt:
             result.append(
                 f"What loads the plugin at start is not known for sure, because {state.doubt}, and "
-                "MySQL passes over what the user who starts it may not read. The plugin's row in "
-                "mysql.plugin stays as it is. Let that user read the file."
+                "MySQL passes over a file that the user may not read who starts it, and does not "
+                "start without an included folder. So the plugin keeps its row in mysql.plugin. "
+                "Let that user read it (chmod)."
             )
         if options_overridden_by_command_line(state.options):
             result.append(
@@ -126,6 +127,8 @@ def notes(state: State, request: Request) -> list[str]:
         result += [
             f"{place} loads the plugin again at the next start, unless it is taken out too."
             for place in state.loads
+            # Another task takes the line out of an option file that is known.
+            if request.expect_loaded_by_options is False or not state.option_file
         ]
         return result
     if request.check_mysql_session and state.mysql_session is None:
@@ -186,8 +189,11 @@ def _row_wanted(state: State, request: Request) -> bool | None:
     """Whether ``mysql.plugin`` should have the row; None to leave it as it is."""
     if request.registration != "auto":
         return request.registration == "always"
-    if state.options is None or state.doubt:
+    if state.options is None:
         return None
+    if state.doubt:
+        # A row too many costs a line in the log at each start; without one, the plugin may be gone.
+        return None if state.server.super_read_only else True
     # A plugin that is in both is loaded twice, and each start logs an ERROR.
     return not state.loads
 

@@ -59,7 +59,7 @@ def check_section(options: ServerOptions, request: Request) -> None:
     Raises:
         Failure: section_not_read.
     """
-    if request.section is None or options.has_group(request.section):
+    if not request.section or options.has_group(request.section):
         return
     raise Failure(
         "section_not_read",

@@ -104,6 +104,8 @@ class State(NamedTuple):
         doubt: why the first reading may not be the server's, as half a sentence, where that makes a
             difference to the plugin; empty where it does not.
         option_file: the file that a line of ours belongs in, None where none is known for sure.
+        library_missing: the library's path where it is not there any more; empty where it is, or
+            where that cannot be seen from here.
         start_options: those of the server's command line that decide which option files it reads.
         started: the time of the server's start in seconds since the epoch, 0 without options.
         loads: the places of the options that load the plugin at start, such as ``/etc/my.cnf:12``.
@@ -118,6 +120,7 @@ class State(NamedTuple):
     options_unknown: str
     doubt: str
     option_file: str | None
+    library_missing: str
     start_options: list[str]
     started: float
     loads: list[str]
@@ -146,8 +149,10 @@ class State(NamedTuple):
     @property
     def survives_restart(self) -> bool | None:
         """Whether the next start loads the plugin; None where that cannot be known from here."""
-        if self.disabled_by:
+        if self.disabled_by or self.library_missing:
             return False
+        if any(reading.fatal for reading in self.readings):
+            return None
         if self.row and not self.row_passed_over_by:
             return True
         if self.options is None or self.doubt:
@@ -155,6 +160,26 @@ class State(NamedTuple):
         if self.loads:
             return True
         return None if self.row is None else False
+
+    @property
+    def restart_reason(self) -> str:
+        """Why the next start does not load the plugin, or that is not known, as half a sentence."""
+        if self.survives_restart:
+            return ""
+        if self.disabled_by:
+            return f"an option turns it off ({self.disabled_by})"
+        if self.library_missing:
+            return f"its library {self.library_missing} is missing"
+        if self.options is None:
+            return f"the option files cannot be read from here: {self.options_unknown}"
+        if self.doubt:
+            return f"{self.doubt}, and so may the server not"
+        if self.row and self.row_passed_over_by:
+            place = self.row_passed_over_by
+            return f"skip_grant_tables ({place}) makes the start pass over its row in mysql.plugin"
+        if self.row is None:
+            return "no option file loads it, and the account may not read mysql.plugin"
+        return "neither an option file nor its row in mysql.plugin loads it"
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -207,6 +232,7 @@ def read_state(connection: Connection, request: Request, files: Files) -> State:
         options_unknown=unknown,
         doubt=doubt,
         option_file=_file_to_edit(readings[0], own, request) if readings else None,
+        library_missing=_library_missing(server, library) if readings else "",
         start_options=start_options,
         started=started,
         loads=loads,
@@ -299,6 +325,17 @@ def _readings(
     if theirs.arguments == ours.arguments and theirs.fatal == ours.fatal:
         return [_refuse_broken(ours, defaults_file)]
     return [_refuse_broken(ours, defaults_file), theirs]
+
+
+def _library_missing(server: Server, library: str) -> str:
+    path = os.path.join(server.plugin_dir, library)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError):
+        pass  # not to be seen from here
+    return ""
 
 
 def _start_options(process: ServerProcess, defaults_file: str | None) -> list[str]:

@@ -161,6 +161,8 @@ def host_of(
     # What a verification in check mode says would be so after a change that is not called for.
     seen = (plugin,) if by_row else (verification, plugin, failure)
     facts = next((known for known in seen if known.get("server")), {})
+    if fail_on_change and plugin.get("next_start"):
+        facts = {**facts, **_as_it_is(plugin)}
     check_mode = bool(plugin.get("check_mode", check_mode))
     # In check mode the verification starts from the same server, and predicts the whole run.
     runs = [verification or plugin] if check_mode else [plugin, verification]
@@ -179,10 +181,19 @@ def host_of(
     )
     changed = pymysql or any(result.get("changed") for result in results)
     problem = _problem(failure, steps)
+    refused: list[str] = []
     if not results:
         problem = Problem(Outcome.NOT_REACHED, "", "") if to_come else _LEFT_OUT
-    elif problem is None and by_row:
+    elif by_row and (problem is None or option_file.get("failed")):
+        # What an installation would be refused does not make the server fall short.
+        refused = [f"{problem.cause} {problem.next_step}"] if problem else []
         problem = Problem(Outcome.IN_ORDER, "", "")
+    elif fail_on_change and problem is not None and problem.error_code in _NO_INSTALLATION:
+        problem = Problem(
+            Outcome.FALLS_SHORT,
+            f"The host lacks the plugin, and an installation would be refused: {problem.cause}",
+            problem.next_step,
+        )
     elif problem is None:
         problem = _judge(state, fail_on_change, check_mode, changed, facts)
         if problem.outcome is Outcome.FALLS_SHORT:
@@ -205,11 +216,14 @@ def host_of(
         pymysql_installed=pymysql,
         warnings=[
             *([_BY_ROW] if by_row and changed else []),
+            *refused,
             *_warnings(option_file, plugin if by_row else verification or plugin, failure),
         ],
     )
 
 
+#: Why an installation may be refused that a look alone has nothing to do with.
+_NO_INSTALLATION = ("group_would_start", "group_start_unknown")
 _BY_ROW = (
     "The plugin is there after a restart by its row in mysql.plugin; the playbook "
     "dbfleet.mysql.group_replication_plugin would let an option file load it instead."
@@ -230,6 +244,16 @@ def _lasts_by_its_row(first: Mapping[str, Any]) -> bool:
         and "mysql.plugin" in (first.get("loaded_at_start_by") or [])
         and (first.get("invocation") or {}).get("registration") != "never"
     )
+
+
+def _as_it_is(first: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the first look of a run says of the next start, without what would be changed."""
+    places = [place for place in first.get("loaded_at_start_by") or [] if place != "mysql.plugin"]
+    return {
+        "loaded_at_start_by": places + (["mysql.plugin"] if first.get("registered") else []),
+        "survives_restart": first["next_start"].get("loads_plugin"),
+        "next_start": first["next_start"],
+    }
 
 
 def _wrong_result(wrong: WrongResult) -> dict[str, Any]:
@@ -330,7 +354,7 @@ def _judge(
         playbook = "group_replication_plugin" + ("_remove" if state == "absent" else "")
         return Problem(Outcome.FALLS_SHORT, "", f"Run the playbook dbfleet.mysql.{playbook}.")
     if facts and not (changed and check_mode):
-        problem = _restart_problem(state, facts.get("survives_restart"), strict)
+        problem = _restart_problem(state, strict, facts)
         if problem:
             return problem
     if changed:
@@ -344,17 +368,20 @@ def _to_do(pymysql: bool, statements: list[str], changed_files: list[str]) -> st
     if pymysql:
         todo.append("the package of PyMySQL, and then all the rest")
     todo += [f"a change in {path}" for path in changed_files]
-    return "The host lacks: " + "; ".join(todo) + "."
+    return "To do: " + "; ".join(todo) + "."
 
 
-def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem | None:
+def _restart_problem(state: str, strict: bool, facts: Mapping[str, Any]) -> Problem | None:
     """Return what is wrong with what the server's next start does; None where nothing is.
 
     Args:
         state: ``present`` or ``absent``, as the role was asked.
-        survives: whether the next start loads the plugin; None where that is not known.
-        strict: whether it must be known.
+        strict: whether it must be known what the next start does.
+        facts: what the modules know of the server.
     """
+    survives = facts.get("survives_restart")
+    reason = str((facts.get("next_start") or {}).get("reason") or "")
+    because = f": {reason}" if reason else ""
     if state == "absent" and survives is not False:
         return Problem(
             Outcome.BACK_AFTER_RESTART,
@@ -367,17 +394,20 @@ def _restart_problem(state: str, survives: bool | None, strict: bool) -> Problem
     if state == "present" and survives is False:
         return Problem(
             Outcome.GONE_AFTER_RESTART,
-            "The plugin is in the running server, but will not be after a restart.",
-            "Look for group_replication=OFF in its option files, and at "
-            "group_replication_registration.",
+            f"The plugin is in the running server, but will not be after a restart{because}.",
+            "Put that right; group_replication_registration decides whether a row in mysql.plugin "
+            "keeps it.",
         )
-    if state == "present" and survives is None and strict:
+    # Where option files were seen, what is in doubt is a fault of theirs.
+    seen = (facts.get("server") or {}).get("option_group") is not None
+    if state == "present" and survives is None and (strict or seen):
         return Problem(
             Outcome.RESTART_UNKNOWN,
-            "Whether the plugin is there after a restart cannot be known, because the server's "
-            "option files cannot be read.",
-            "Run this as root on the server's own host (--become), or let the plugin last by its "
-            "row in mysql.plugin (group_replication_registration=always).",
+            f"Whether the plugin is there after a restart is not known{because}.",
+            "Put that right (chmod), and run this again."
+            if seen
+            else "Run this as root on the server's own host (--become), or let the plugin last by "
+            "its row in mysql.plugin (group_replication_registration=always).",
         )
     return None
 

@@ -123,17 +123,22 @@ def _known(name: str, value: object, kind: type) -> bool:
     return value is not None
 
 
-_BOOLS = ("super_read_only",)
+_BOOLS = ("super_read_only", "loads_plugin")
 _VALUES = {
     "server": (
         *("version", "flavor", "plugin_dir", "super_read_only"),
         *("option_file", "defaults_extra_file", "option_group"),
     ),
+    "next_start": ("loads_plugin", "reason"),
     "plugin": ("name", "status", "type", "library", "license", "version", "load_option"),
 }
 _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(
-        ("failed", "skipped", "changed", "unreachable", "check_mode", "survives_restart"), _bool
+        (
+            *("failed", "skipped", "changed", "unreachable", "check_mode", "survives_restart"),
+            "registered",
+        ),
+        _bool,
     ),
     "error_code": _error_code,
     **dict.fromkeys(("cause", "next_step", "option_file"), _text),

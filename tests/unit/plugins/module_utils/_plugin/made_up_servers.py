@@ -46,6 +46,7 @@ STATE = plugin.State(
     options_unknown="it does not run on this machine",
     doubt="",
     option_file=None,
+    library_missing="",
     start_options=[],
     started=0.0,
     loads=[],

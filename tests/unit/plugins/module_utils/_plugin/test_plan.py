@@ -219,12 +219,30 @@ def test_option_file_that_this_task_may_not_read(state):
 
 def test_what_is_in_doubt_is_neither_known_nor_deleted(state):
     state = state._replace(plugin=ACTIVE, loads=["/etc/my.cnf:2"], doubt="mysql may not read it")
-    assert planned(Answers(), state) == []
+    # A row is added, where the server takes one.
+    assert planned(Answers(), state)[-1].startswith("INSERT INTO mysql.plugin")
+    read_only = state._replace(server=SERVER._replace(super_read_only=1))
+    assert planned(Answers(), read_only) == []
     assert state.survives_restart is None
+    assert "mysql may not read it" in state.restart_reason
     with_row = state._replace(row=ROW)
     assert planned(Answers(), with_row) == []
     assert with_row.survives_restart is True
     assert "mysql may not read it" in notes(with_row, REQUEST)[0]
+
+
+def test_library_that_is_gone(state):
+    state = state._replace(plugin=ACTIVE, row=ROW, library_missing="/p/group_replication.so")
+    assert state.survives_restart is False
+    assert "/p/group_replication.so is missing" in state.restart_reason
+
+
+def test_included_folder_that_the_account_may_not_read(state, tmp_path):
+    option_file = tmp_path / "fatal.cnf"
+    option_file.write_text("[mysqld]\n[broken\n")
+    fatal = read_server_options(defaults_file=str(option_file))
+    state = state._replace(plugin=ACTIVE, row=ROW, readings=[*state.readings, fatal], doubt="x")
+    assert state.survives_restart is None
 
 
 def test_row_counts_for_nothing_with_skip_grant_tables(state, tmp_path):
@@ -353,7 +371,8 @@ def test_check_mode_takes_it_that_no_option_file_will_load_the_plugin(state, loa
     after = predict(expected, make_plan(members("OFFLINE"), expected, ABSENT)).after
     assert (after.plugin, after.row, after.loads) == (None, "", left)
     assert after.survives_restart is bool(left)
-    assert len(notes(after, ABSENT)) == len(left)
+    expecting = ABSENT._replace(expect_loaded_by_options=False)
+    assert len(notes(after, expecting)) == len(left)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 31536001])

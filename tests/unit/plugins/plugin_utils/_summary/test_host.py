@@ -172,7 +172,7 @@ def test_second_step_that_did_not_happen(result):
         ("present", True, True, Outcome.IN_ORDER, ""),
         ("present", False, False, Outcome.GONE_AFTER_RESTART, "will not be after a restart"),
         ("present", None, False, Outcome.IN_ORDER, ""),
-        ("present", None, True, Outcome.RESTART_UNKNOWN, "cannot be known"),
+        ("present", None, True, Outcome.RESTART_UNKNOWN, "is not known"),
         ("absent", False, False, Outcome.IN_ORDER, ""),
         ("absent", True, False, Outcome.BACK_AFTER_RESTART, "is loaded again"),
         ("absent", None, False, Outcome.BACK_AFTER_RESTART, "may be loaded again"),
