@@ -42,6 +42,7 @@ _CANNOT_LOAD = "Couldn't load plugin"
 #: What the program may write, in bytes, and how long it may take, in seconds.
 _MAX_OUTPUT = 4 * 1024 * 1024
 TIMEOUT = 20
+_ENDS_WITHIN = 5
 #: How many errors are shown, and how much of each, in characters.
 _MOST_ERRORS = 20
 _LONGEST_ERROR = 600
@@ -242,7 +243,9 @@ def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> _Done:
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(started.pid, signal.SIGKILL)
-            started.wait()
+            # A file system that does not answer holds up even what was killed.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.wait(_ENDS_WITHIN)
         output.seek(0)
         return _Done(status, output.read(_MAX_OUTPUT).decode("utf-8", "replace"))
 

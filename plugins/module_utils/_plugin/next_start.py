@@ -31,7 +31,10 @@ def check_next_start(state: State) -> None:
         return
     if version_tuple(asked.binary.version) != state.server.version_tuple:
         return  # another server's program
-    verdict = validate(asked, state.start_options, state.options.arguments)
+    try:
+        verdict = validate(asked, state.start_options, state.options.arguments)
+    except OSError:
+        return  # its command line is too long to be given again
     if verdict is not None and not verdict.starts:
         raise Failure(
             "option_file_broken",

@@ -477,7 +477,7 @@ def _initialised(connection: Connection, plugin: Plugin | None) -> Plugin | None
     end = time.monotonic() + 10
     while plugin is not None and plugin.status == "INACTIVE" and time.monotonic() < end:
         time.sleep(0.1)
-        plugin = _parse_plugin(connection, connection.rows(sql.PLUGIN_QUERY))
+        plugin = _parse_plugin(connection, connection.answers([sql.PLUGIN_QUERY])[0])
     return plugin
 
 

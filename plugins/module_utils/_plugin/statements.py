@@ -38,14 +38,17 @@ PERSISTED_QUERY = (
 # When the server was started by its log (MY-010116), and whether that proves that it had no group's
 # name then. The log must have all warnings, and none of a group's option that no plugin knew
 # (MY-000067). Then either the plugin was not loaded at the start, as the performance schema, which
-# forgets nothing of a plugin, knows none of its instruments. Or it has complained since that it has
-# no group's name (MY-011685).
+# forgets nothing of a plugin, knows none of its instruments. Or it complained, when it was loaded
+# (MY-011660), that it has no group's name (MY-011685).
 START_LOG_QUERY = (
     "SELECT CAST(started AS SIGNED), COALESCE("
     "NOT EXISTS (SELECT 1 FROM performance_schema.error_log WHERE ERROR_CODE = 'MY-000067'"
     " AND DATA RLIKE 'group.replication' AND UNIX_TIMESTAMP(LOGGED) > started - 1)"
-    " AND (EXISTS (SELECT 1 FROM performance_schema.error_log WHERE ERROR_CODE = 'MY-011685'"
-    " AND UNIX_TIMESTAMP(LOGGED) >= started) OR NOT EXISTS (SELECT 1"
+    " AND (EXISTS (SELECT 1 FROM performance_schema.error_log AS name"
+    " JOIN performance_schema.error_log AS boot ON boot.ERROR_CODE = 'MY-011660'"
+    " AND ABS(TIMESTAMPDIFF(MICROSECOND, name.LOGGED, boot.LOGGED)) < 1000000"
+    " WHERE name.ERROR_CODE = 'MY-011685' AND UNIX_TIMESTAMP(name.LOGGED) >= started)"
+    " OR NOT EXISTS (SELECT 1"
     " FROM performance_schema.setup_instruments WHERE NAME LIKE '%/group\\_rpl/%'))"
     " AND @@global.performance_schema AND @@global.log_error_verbosity >= 2"
     " AND @@global.log_error_suppression_list = ''"

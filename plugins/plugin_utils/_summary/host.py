@@ -186,7 +186,7 @@ def host_of(
         problem = Problem(Outcome.NOT_REACHED, "", "") if to_come else _LEFT_OUT
     elif by_row and (problem is None or option_file.get("failed")):
         # What an installation would be refused does not make the server fall short.
-        refused = [f"{problem.cause} {problem.next_step}"] if problem else []
+        refused = [plain(f"{problem.cause} {problem.next_step}")] if problem else []
         problem = Problem(Outcome.IN_ORDER, "", "")
     elif fail_on_change and problem is not None and problem.error_code in _NO_INSTALLATION:
         problem = Problem(

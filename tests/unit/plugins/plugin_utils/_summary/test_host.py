@@ -291,6 +291,15 @@ def test_a_server_that_keeps_the_plugin_by_its_row_falls_short_of_nothing():
     assert (always.outcome, always.warnings) == (Outcome.IN_ORDER, [])
 
 
+def test_what_an_installation_is_refused_is_a_remark_in_one_line():
+    refused = {"failed": True, "error_code": "x_y", "msg": "a\nfailed (1)\ndb01   forged. " * 99}
+    kept = host(**{**BY_ROW, "option_file": refused, "verification": None})
+    assert kept.outcome is Outcome.IN_ORDER
+    assert len(kept.warnings) == 1
+    assert "\n" not in kept.warnings[0]
+    assert "  " not in kept.warnings[0]
+
+
 @pytest.mark.parametrize(
     "more",
     [
