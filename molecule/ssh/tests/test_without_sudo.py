@@ -54,4 +54,4 @@ def test_without_a_login_the_account_is_named() -> None:
     run = without_sudo(INSTALL)
     assert run.code != 0
     assert "does not let account 'ops' log in" in run.output
-    assert "Check login_user and login_password" in run.output
+    assert "group_replication_login_user" in run.output
