@@ -23,16 +23,17 @@ def check_next_start(state: State) -> None:
     Raises:
         Failure: the server would not start.
     """
-    if state.options is None:
-        return
+    if len(state.readings) != 1:
+        return  # not known, or root starts it, who reads what the program's account may not
     binary = find_binary()
-    asked, _note = whom_to_ask(binary, state.options)
+    options = state.readings[0]
+    asked, _note = whom_to_ask(binary, options)
     if asked is None or not asked.binary.can_validate:
         return
     if version_tuple(asked.binary.version) != state.server.version_tuple:
         return  # another server's program
     try:
-        verdict = validate(asked, state.start_options, state.options.arguments)
+        verdict = validate(asked, state.start_options, options.arguments)
     except OSError:
         return  # its command line is too long to be given again
     if verdict is not None and not verdict.starts:
