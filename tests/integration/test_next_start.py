@@ -125,7 +125,7 @@ def test_library_that_is_gone(server: Server, control: Control) -> None:
         server.sh(f"mv {library}.away {library}")
     assert run.code != 0
     assert "will not survive a restart" in run.output
-    assert f"{library} is missing" in run.output
+    assert "group_replication.so is missing" in run.output  # by its path without links
 
 
 @pytest.mark.hazard(
