@@ -32,3 +32,21 @@ attributes:
     support: full
     platforms: linux
 """
+
+    #: Fragment ``dbfleet.mysql._attributes.control_node``.
+    CONTROL_NODE = r"""
+options: {}
+attributes:
+  action:
+    description: It runs on the control node.
+    support: full
+  check_mode:
+    description: Can run in C(check_mode); it changes nothing on any host.
+    support: full
+  diff_mode:
+    description: It changes nothing that a diff could show.
+    support: none
+  idempotent:
+    description: When run twice in a row with the same arguments, the second run changes nothing.
+    support: full
+"""

@@ -490,7 +490,7 @@ def facts(now: State, after: State) -> dict[str, Any]:
         "loaded_by_options": bool(after.loads),
         "loaded_at_start_by": _first(after.loads) + (["mysql.plugin"] if after.row else []),
         "survives_restart": after.survives_restart,
-        "next_start": {"loads_plugin": now.survives_restart, "reason": now.restart_reason},
+        "next_start": now.next_start._asdict(),
     }
 
 

@@ -29,6 +29,8 @@ description:
   - It runs on the control node and reaches no host.
 author:
   - dbfleet.mysql authors (@dbfleet)
+extends_documentation_fragment:
+  - dbfleet.mysql._attributes.control_node
 options:
   playbook:
     description: Which of the playbooks asks. Each sets it itself.
@@ -71,19 +73,6 @@ options:
     description: Without it, the playbook that removes refuses to run, except in check mode.
     type: bool
     default: false
-attributes:
-  action:
-    description: It runs on the control node.
-    support: full
-  check_mode:
-    description: Can run in C(check_mode); it changes nothing on any host.
-    support: full
-  diff_mode:
-    description: It changes nothing that a diff could show.
-    support: none
-  idempotent:
-    description: When run twice in a row with the same arguments, the second run changes nothing.
-    support: full
 """
 
 EXAMPLES = r"""

@@ -30,6 +30,8 @@ description:
   - It runs on the control node and reaches no host.
 author:
   - dbfleet.mysql authors (@dbfleet)
+extends_documentation_fragment:
+  - dbfleet.mysql._attributes.control_node
 options:
   step:
     description:
@@ -79,19 +81,6 @@ options:
   started_at:
     description: When the run began, in UTC and ISO 8601; the report records it.
     type: str
-attributes:
-  action:
-    description: It runs on the control node.
-    support: full
-  check_mode:
-    description: Can run in C(check_mode); it changes nothing on any host.
-    support: full
-  diff_mode:
-    description: It changes nothing that a diff could show.
-    support: none
-  idempotent:
-    description: When run twice in a row with the same arguments, the second run changes nothing.
-    support: full
 """
 
 EXAMPLES = r"""

@@ -41,8 +41,10 @@ def options_of(module):
     fragments = documentation.get("extends_documentation_fragment", [])
     options = set(documentation["options"])
     for fragment in fragments:
-        name = "ansible_collections.dbfleet.mysql.plugins.doc_fragments." + fragment.split(".")[-1]
-        shared = importlib.import_module(name).ModuleDocFragment.DOCUMENTATION
+        file, _dot, part = fragment.replace("dbfleet.mysql.", "", 1).partition(".")
+        name = "ansible_collections.dbfleet.mysql.plugins.doc_fragments." + file
+        found = importlib.import_module(name).ModuleDocFragment
+        shared = getattr(found, (part or "documentation").upper())
         options |= set(yaml.safe_load(shared)["options"])
     return options
 

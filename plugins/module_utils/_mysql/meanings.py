@@ -43,6 +43,13 @@ def by_number(*rows: tuple[Iterable[int], Meaning]) -> dict[int, Meaning]:
 
 _LOOK_IT_UP = "Look the error number up in the MySQL manual and in the server's error log."
 
+_OUT_OF_MEMORY = (
+    numbers.ER_OUTOFMEMORY,
+    numbers.ER_OUT_OF_RESOURCES,
+    numbers.ER_CANT_CREATE_THREAD,
+    numbers.ER_DA_CONN_LIMIT,
+)
+
 #: Of a login; ``address`` is the server's, ``account`` who wanted to log in.
 LOGIN = by_number(
     (
@@ -131,12 +138,7 @@ LOGIN = by_number(
         ),
     ),
     (
-        (
-            numbers.ER_OUTOFMEMORY,
-            numbers.ER_OUT_OF_RESOURCES,
-            numbers.ER_CANT_CREATE_THREAD,
-            numbers.ER_DA_CONN_LIMIT,
-        ),
+        _OUT_OF_MEMORY,
         Meaning(
             "out_of_memory",
             "The server at {address} has no memory or no thread left for a connection",
@@ -262,12 +264,7 @@ STATEMENT = by_number(
         ),
     ),
     (
-        (
-            numbers.ER_OUTOFMEMORY,
-            numbers.ER_OUT_OF_RESOURCES,
-            numbers.ER_CANT_CREATE_THREAD,
-            numbers.ER_DA_CONN_LIMIT,
-        ),
+        _OUT_OF_MEMORY,
         Meaning(
             "out_of_memory",
             "The server has no memory left for: {sql}",

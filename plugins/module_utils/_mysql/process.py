@@ -75,7 +75,7 @@ def server_process(pid: int) -> ServerProcess:
     try:
         argv = _strings(process + "/cmdline")
         if not _is_called_mysqld(argv):
-            raise UnknownProcess("its pid_file names another program")
+            raise UnknownProcess("its process has become another program meanwhile")
         if not _same_root(process):
             raise UnknownProcess("it runs in a container or a changed root folder")
         identity = _identity(process)
@@ -210,12 +210,16 @@ def _pid_that_fits(
     return pid
 
 
+def pids() -> Iterator[int]:
+    """Yield the number of each process of this machine. Raises OSError."""
+    yield from map(int, filter(str.isdigit, names_in("/proc", _MOST_NAMES)))
+
+
 def _pids_of(uid: int) -> Iterator[int]:
-    for name in names_in("/proc", _MOST_NAMES):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                if set(_status(f"/proc/{name}", b"Uid:")) == {uid}:
-                    yield int(name)
+    for pid in pids():
+        with contextlib.suppress(OSError, ValueError):
+            if set(_status(f"/proc/{pid}", b"Uid:")) == {uid}:
+                yield pid
 
 
 def _has_socket(pid: int, inode: int) -> bool:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import contextlib
 import os
 
-from .._errors import Failure
 from .._files import read_regular
-from .._option_file.files import Files
 from .._option_file.reader import ServerOptions
 from .binary import binary_path
 from .login import DEFAULT_HOST, Login
+from .process import pids
 
 #: What the kernel calls a server's process (proc_pid_comm(5)).
 _PROCESSES = (b"mysqld", b"mysqld-debug", b"mariadbd")
@@ -44,12 +43,12 @@ def is_sign_of_server(login: Login, options: ServerOptions) -> bool:
 
 
 def _is_running() -> bool:
-    with contextlib.suppress(OSError, Failure):
-        return any(_is_server(name) for name in Files().names("/proc") if name.isdigit())
+    with contextlib.suppress(OSError):
+        return any(map(_is_server, pids()))
     return False
 
 
-def _is_server(pid: bytes) -> bool:
+def _is_server(pid: int) -> bool:
     with contextlib.suppress(OSError):  # it has just ended
-        return read_regular(b"/proc/" + pid + b"/comm", _MAX_NAME).strip() in _PROCESSES
+        return read_regular(f"/proc/{pid}/comm", _MAX_NAME).strip() in _PROCESSES
     return False

@@ -67,10 +67,10 @@ def refuse_group_start(connection: Connection, state: State) -> None:
                     "Set loose-group_replication_start_on_boot=OFF in the option file and restart "
                     "the server, " + allow,
                 )
-    if any(reading.unreadable for reading in state.readings[:1]):
+    if state.options.unreadable:
         raise Failure(
             "group_start_unknown",
-            f"{unknown}this task may not read {state.readings[0].unreadable[0]}.",
+            f"{unknown}this task may not read {state.options.unreadable[0]}.",
             "Run the task on the server's own host as root, " + allow,
         )
     # Without GTIDs no start of a group succeeds.

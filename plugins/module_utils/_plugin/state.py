@@ -87,6 +87,18 @@ class Plugin(NamedTuple):
     load_option: str
 
 
+class NextStart(NamedTuple):
+    """What a server's next start does.
+
+    Attributes:
+        loads_plugin: whether it loads the plugin; None where that cannot be known from here.
+        reason: why it does not, or why that is not known, as half a sentence; empty where it does.
+    """
+
+    loads_plugin: bool | None
+    reason: str = ""
+
+
 class State(NamedTuple):
     """All that is known before something is decided.
 
@@ -149,37 +161,32 @@ class State(NamedTuple):
     @property
     def survives_restart(self) -> bool | None:
         """Whether the next start loads the plugin; None where that cannot be known from here."""
-        if self.disabled_by or self.library_missing:
-            return False
-        if any(reading.fatal for reading in self.readings):
-            return None
-        if self.row and not self.row_passed_over_by:
-            return True
-        if self.options is None or self.doubt:
-            return None
-        if self.loads:
-            return True
-        return None if self.row is None else False
+        return self.next_start.loads_plugin
 
     @property
-    def restart_reason(self) -> str:
-        """Why the next start does not load the plugin, or that is not known, as half a sentence."""
-        if self.survives_restart:
-            return ""
+    def next_start(self) -> NextStart:
+        """What the server's next start does, as things are."""
         if self.disabled_by:
-            return f"an option turns it off ({self.disabled_by})"
+            return NextStart(False, f"an option turns it off ({self.disabled_by})")
         if self.library_missing:
-            return f"its library {self.library_missing} is missing"
+            return NextStart(False, f"its library {self.library_missing} is missing")
+        starts = not any(reading.fatal for reading in self.readings)
+        if starts and self.row and not self.row_passed_over_by:
+            return NextStart(True)
         if self.options is None:
-            return f"the option files cannot be read from here: {self.options_unknown}"
+            unknown = f"the option files cannot be read from here: {self.options_unknown}"
+            return NextStart(None, unknown)
         if self.doubt:
-            return f"{self.doubt}, and so may the server not"
-        if self.row and self.row_passed_over_by:
-            place = self.row_passed_over_by
-            return f"skip_grant_tables ({place}) makes the start pass over its row in mysql.plugin"
+            return NextStart(None, self.doubt)
+        if self.loads:
+            return NextStart(True)
         if self.row is None:
-            return "no option file loads it, and the account may not read mysql.plugin"
-        return "neither an option file nor its row in mysql.plugin loads it"
+            return NextStart(None, "the account may not read mysql.plugin")
+        if self.row:
+            place = self.row_passed_over_by
+            passed_over = f"skip_grant_tables ({place}) makes it pass over the row in mysql.plugin"
+            return NextStart(False, passed_over)
+        return NextStart(False, "neither an option file nor a row in mysql.plugin loads it")
 
 
 def version_tuple(version: str) -> tuple[int, ...]:

@@ -224,7 +224,7 @@ def test_what_is_in_doubt_is_neither_known_nor_deleted(state):
     read_only = state._replace(server=SERVER._replace(super_read_only=1))
     assert planned(Answers(), read_only) == []
     assert state.survives_restart is None
-    assert "mysql may not read it" in state.restart_reason
+    assert "mysql may not read it" in state.next_start.reason
     with_row = state._replace(row=ROW)
     assert planned(Answers(), with_row) == []
     assert with_row.survives_restart is True
@@ -234,7 +234,7 @@ def test_what_is_in_doubt_is_neither_known_nor_deleted(state):
 def test_library_that_is_gone(state):
     state = state._replace(plugin=ACTIVE, row=ROW, library_missing="/p/group_replication.so")
     assert state.survives_restart is False
-    assert "/p/group_replication.so is missing" in state.restart_reason
+    assert "/p/group_replication.so is missing" in state.next_start.reason
 
 
 def test_included_folder_that_the_account_may_not_read(state, tmp_path):
